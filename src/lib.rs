@@ -1,0 +1,10 @@
+//! Translates news articles between Arabic, Russian and English and writes short summaries, with
+//! transformer models that run on the user's own machine.
+
+mod batch;
+mod error;
+mod language;
+mod models;
+
+pub use error::{Error, Result};
+pub use language::Language;

@@ -1,0 +1,3 @@
+//! The `newsml` program: hands its arguments to the command line module.
+
+fn main() {}

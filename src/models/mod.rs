@@ -1,0 +1,69 @@
+//! The seam between decoding and networks: [`Model`], [`State`] and what passes between them.
+//!
+//! A family is one file beside this one. It turns a padded [`Batch`] into a [`State`], and then
+//! each call of [`Model::step`] turns one token a row into scores for the next. Everything that
+//! changes while decoding lives in the state, so one loaded network serves any number of threads.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use crate::batch::Batch;
+use crate::error::Result;
+
+/// The number of a token in a vocabulary.
+pub(crate) type TokenId = u32;
+
+/// A loaded network. Immutable: everything that changes while decoding lives in [`State`].
+pub(crate) trait Model: Send + Sync {
+    /// Reads a padded batch once: the encoder pass, or the prefill of prompts.
+    ///
+    /// A decoder-only family leaves the last prompt token of each row unread: it is what the
+    /// first [`Model::step`] is given. An encoder–decoder is given its decoder start token there.
+    /// Both are in [`State::first`].
+    fn start(&self, batch: &Batch) -> Result<State>;
+
+    /// One token for each live row in, scores for the next token of each out.
+    fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores>;
+}
+
+/// Scores of the next token, unnormalized.
+pub(crate) struct Scores {
+    /// `(rows, columns)`, float32. Column j is token j, unless there is a shortlist.
+    pub(crate) logits: Tensor,
+    /// Where the output was restricted: for each row the tokens that its columns stand for. Rows
+    /// with fewer tokens than columns have −∞ in the columns left over.
+    pub(crate) shortlist: Option<Vec<Arc<[TokenId]>>>,
+}
+
+/// The part of a state that only its family understands: caches, masks, positions.
+pub(crate) trait Cache: Any + Send {
+    /// Keeps these rows in this order; a row may be named more than once, or not at all.
+    fn keep(&mut self, rows: &[usize]) -> Result<()>;
+    /// For the family to get at its own type.
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+/// What decoding of one batch has come to: one entry a live row.
+pub(crate) struct State {
+    /// The tokens to give to the first step, one a row.
+    pub(crate) first: Vec<TokenId>,
+    /// The family's own part.
+    pub(crate) cache: Box<dyn Cache>,
+}
+
+impl State {
+    /// Keeps these rows in this order: beam reordering, dropping finished rows and repeating a
+    /// row are this one operation.
+    pub(crate) fn keep(&mut self, rows: &[usize]) -> Result<()> {
+        self.first = rows.iter().map(|&row| self.first[row]).collect();
+        self.cache.keep(rows)
+    }
+
+    /// The family's own part as its type. A state only ever meets the family that made it.
+    #[expect(clippy::expect_used, reason = "a state never leaves the family that made it")]
+    pub(crate) fn cache<C: Cache>(&mut self) -> &mut C {
+        self.cache.as_any().downcast_mut().expect("a state of another family: this is a bug")
+    }
+}
