@@ -4,7 +4,10 @@
 //! each call of [`Model::step`] turns one token a row into scores for the next. Everything that
 //! changes while decoding lives in the state, so one loaded network serves any number of threads.
 
+pub(crate) mod decoder_only;
+pub(crate) mod gguf;
 pub(crate) mod layers;
+pub(crate) mod qwen;
 
 use std::any::Any;
 use std::sync::Arc;
