@@ -62,14 +62,8 @@ impl State {
     }
 
     /// The family's own part as its type. A state only ever meets the family that made it.
-    #[expect(
-        clippy::expect_used,
-        reason = "a state never leaves the family that made it"
-    )]
+    #[expect(clippy::expect_used, reason = "a state never leaves the family that made it")]
     pub(crate) fn cache<C: Cache>(&mut self) -> &mut C {
-        self.cache
-            .as_any()
-            .downcast_mut()
-            .expect("a state of another family: this is a bug")
+        self.cache.as_any().downcast_mut().expect("a state of another family: this is a bug")
     }
 }
