@@ -98,6 +98,12 @@ pub enum Error {
         /// The model asked for.
         id: String,
     },
+    /// A model is asked for that must be in the cache and is not.
+    #[error("model `{id}` is not in the cache")]
+    NotCached {
+        /// The model asked for.
+        id: String,
+    },
     /// No source of a model could be used.
     #[error("no source of model `{id}` could be used: {reasons}")]
     Unavailable {
@@ -229,6 +235,7 @@ impl Error {
             Self::UnknownModel { .. } => "unknown_model",
             Self::Registry { .. } => "registry",
             Self::Offline { .. } => "offline",
+            Self::NotCached { .. } => "not_cached",
             Self::Unavailable { .. } => "unavailable",
             Self::Unauthorized { .. } => "unauthorized",
             Self::NotFound { .. } => "not_found",
@@ -282,11 +289,14 @@ impl Error {
                     "run `newsml models pull {id}` while there is a network"
                 ));
             }
+            Self::NotCached { id } => {
+                return Some(format!("fetch it with `newsml models pull {id}`"));
+            }
             Self::Unavailable { .. } => {
                 "check the network, correct the source with `--registry FILE`, or give a local file with `--model`"
             }
             Self::Unauthorized { .. } => {
-                "set `HF_TOKEN` to a token that may read this repository (https://huggingface.co/settings/tokens)"
+                "set `HF_TOKEN` to a token that may read this repository; if there is no such repository, correct its name in a registry of your own, `--registry FILE`"
             }
             Self::NotFound { .. } => {
                 "correct the repository or file name in a registry of your own, `--registry FILE`"
@@ -297,7 +307,9 @@ impl Error {
             Self::Pip { .. } => {
                 "check that `python3 -m pip download` works here and which index it uses (`pip config list`)"
             }
-            Self::Mismatch { .. } => "remove it with `newsml models remove ID` and fetch it again",
+            Self::Mismatch { .. } => {
+                "remove it with `newsml models remove ID` and fetch it again; if that does not help, correct the source in a registry of your own, `--registry FILE`"
+            }
             Self::CorruptModel { .. } => {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
