@@ -14,6 +14,7 @@ mod segment;
 mod store;
 mod terminal;
 mod tokenizer;
+mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use document::{
