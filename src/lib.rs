@@ -5,6 +5,7 @@ mod batch;
 mod error;
 mod language;
 mod models;
+mod sentencepiece;
 
 pub use error::{Error, Result};
 pub use language::Language;
