@@ -11,6 +11,8 @@ mod language;
 mod models;
 mod registry;
 mod segment;
+mod sentencepiece;
+mod seq2seq;
 mod store;
 mod terminal;
 mod tokenizer;
@@ -28,6 +30,7 @@ pub use registry::{
     Registry, Route, Source, Task, UrlFile, UrlSource, WheelFile, WheelsSource,
 };
 pub use segment::{sentences, split_long};
+pub use seq2seq::{Seq2Seq, Seq2SeqOptions};
 pub use store::{
     Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Reason, Selected, Store,
     StoreOptions,

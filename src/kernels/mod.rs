@@ -16,9 +16,9 @@
 mod activations;
 mod attention;
 mod elementwise;
-mod int8;
 mod normalize;
 mod packed;
+mod rowwise;
 mod sequences;
 mod simd;
 mod tiles;
@@ -27,9 +27,9 @@ mod vocabulary;
 pub(crate) use activations::Activations;
 pub(crate) use attention::{Heads, KeyValues, Queries, causal};
 pub(crate) use elementwise::{for_each_row, swiglu};
-pub(crate) use int8::{Int8Activations, Int8Matrix, multiply as multiply_int8};
 pub(crate) use normalize::{Function, Norm, apply as apply_function, gate};
 pub(crate) use packed::{Format, PackedMatrix};
+pub(crate) use rowwise::{Int8Activations, Int8Matrix, multiply as multiply_int8};
 pub(crate) use sequences::{
     DistanceBias, History, Shape, SourceKeyValues, over_history, over_sources, within_rows,
 };
