@@ -18,6 +18,7 @@ mod attention;
 mod elementwise;
 mod normalize;
 mod packed;
+mod pool;
 mod rowwise;
 mod sequences;
 mod simd;
@@ -118,7 +119,7 @@ pub(crate) fn multiply_with(
         column += part.outputs();
     }
     let out = OutPointer(out.as_mut_ptr());
-    candle_core::utils::barrier_pool().execute_chunked(tiles, |range| {
+    pool::execute_chunked(tiles, |range| {
         let out = &out;
         for tile in range {
             let part = starts.partition_point(|&(first, _)| first <= tile) - 1;

@@ -168,7 +168,7 @@ impl Int8Activations {
         if xs.len() < 1 << 14 || rows < 2 {
             work(0..rows);
         } else {
-            candle_core::utils::barrier_pool().execute_chunked(rows, work);
+            super::pool::execute_chunked(rows, work);
         }
     }
 }
@@ -253,7 +253,7 @@ fn multiply_with(
     if rows * outputs * matrix.inputs < 1 << 16 {
         work(0..tiles);
     } else {
-        candle_core::utils::barrier_pool().execute_chunked(tiles, work);
+        super::pool::execute_chunked(tiles, work);
     }
 }
 

@@ -46,7 +46,7 @@ fn spread(items: usize, cost: usize, work: impl Fn(usize, &mut Vec<f32>) + Sync)
         let mut scratch = Vec::new();
         (0..items).for_each(|item| work(item, &mut scratch));
     } else {
-        candle_core::utils::barrier_pool().execute_chunked(items, |range| {
+        super::pool::execute_chunked(items, |range| {
             let mut scratch = Vec::new();
             range.for_each(|item| work(item, &mut scratch));
         });

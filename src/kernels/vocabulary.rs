@@ -113,7 +113,7 @@ pub(crate) fn map_parallel<T: Send + Sync>(
     }
     let places: Vec<std::sync::OnceLock<T>> =
         (0..count).map(|_| std::sync::OnceLock::new()).collect();
-    candle_core::utils::barrier_pool().execute_chunked(count, |range| {
+    super::pool::execute_chunked(count, |range| {
         for i in range {
             let _ = places[i].set(of(i));
         }
