@@ -5,17 +5,23 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::batch::{Batch, plan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generate::{Progress, Search, beam, search};
 use crate::models::directory;
 use crate::models::encoder_decoder::EncoderDecoder;
 use crate::models::loader::Precision;
 use crate::models::{Model, TokenId};
+use crate::registry::Family;
+use crate::tokenizer::pieces::{Direction, PieceTokenizer};
 
 /// A Marian, M2M100 or T5 network with how its makers want it decoded.
 pub struct Seq2Seq {
+    directory: PathBuf,
+    family: Family,
     model: EncoderDecoder,
     search: Search,
+    config: serde_json::Value,
+    tokenizer: Option<PieceTokenizer>,
 }
 
 impl std::fmt::Debug for Seq2Seq {
@@ -48,11 +54,89 @@ impl Seq2Seq {
         } else {
             Precision::Q8
         };
-        let loaded = directory::load(directory, precision, options.prepared.as_deref())?;
+        let (family, config) = directory::describe(directory)?;
+        // Building the vocabulary takes as long as reading the weights: side by side.
+        let (tokenizer, loaded) = std::thread::scope(|scope| {
+            let tokenizer = scope.spawn(|| PieceTokenizer::load(directory, family, &config));
+            let prepared = options.prepared.as_deref();
+            let loaded = directory::load(directory, (family, &config), precision, prepared);
+            (tokenizer.join(), loaded)
+        });
+        let loaded = loaded?;
+        let tokenizer =
+            tokenizer.map_err(|_| Error::Tokenizer("its thread panicked".to_owned()))?;
         Ok(Self {
+            directory: directory.to_path_buf(),
+            family,
             model: loaded.model,
             search: loaded.search,
+            config,
+            // Token ids can be decoded without one; text asks for it when it comes to that.
+            tokenizer: tokenizer.ok(),
         })
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, or which files are missing.
+    pub(crate) fn tokenizer(&self) -> Result<&PieceTokenizer> {
+        match &self.tokenizer {
+            Some(tokenizer) => Ok(tokenizer),
+            None => Err(
+                PieceTokenizer::load(&self.directory, self.family, &self.config)
+                    .err()
+                    .unwrap_or(Error::Tokenizer("its files changed".to_owned())),
+            ),
+        }
+    }
+
+    /// The ids that tell the model a direction; `source` and `target` are the tokens that the
+    /// catalogue names for the two languages.
+    pub(crate) fn direction(
+        &self,
+        source: Option<&str>,
+        target: Option<&str>,
+    ) -> Result<Direction> {
+        self.tokenizer()?
+            .direction(self.family, &self.config, source, target)
+    }
+
+    /// How the makers of the checkpoint want it decoded.
+    pub(crate) fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Most source tokens, the end among them, and most target tokens; `None` where positions do
+    /// not end.
+    pub(crate) fn limit(&self) -> Option<usize> {
+        self.model.limit
+    }
+
+    /// Encodes a text as a source row, as the checkpoint's tokenizer does. `source` and `target`
+    /// name the tokens of the two languages, where the checkpoint needs them.
+    ///
+    /// # Errors
+    ///
+    /// For a tokenizer that is missing or damaged, and for a name that it does not know.
+    pub fn encode(
+        &self,
+        text: &str,
+        source: Option<&str>,
+        target: Option<&str>,
+    ) -> Result<Vec<u32>> {
+        self.tokenizer()?
+            .encode(text, &self.direction(source, target)?)
+    }
+
+    /// Decodes target ids to text; control and language tokens are left out.
+    ///
+    /// # Errors
+    ///
+    /// For a tokenizer that is missing or damaged.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.tokenizer()?.decode(ids)
     }
 
     /// Decodes each row of source ids to exactly `target` tokens (ends are not allowed before), in

@@ -12,6 +12,7 @@ use super::loader::{Loader, Precision};
 use super::{TokenId, m2m100, marian, t5};
 use crate::error::{Error, Result};
 use crate::generate::{Constraints, EarlyStopping, Search};
+use crate::registry::Family;
 
 /// Architectures that a directory may hold, for messages.
 const SUPPORTED: &str = "`marian`, `m2m_100`, `t5` and `mt5`";
@@ -22,45 +23,51 @@ pub(crate) struct Loaded {
     pub(crate) model: EncoderDecoder,
     /// How its makers want it decoded.
     pub(crate) search: Search,
-    /// `config.json`.
-    pub(crate) config: Value,
 }
 
-/// Loads the network of a directory. `prepared` is where quantized weights are kept for the next
-/// start.
+/// Reads which family a directory holds, and its `config.json`.
 ///
 /// # Errors
 ///
-/// [`Error::UnsupportedModel`] for another architecture or a value that no family here has,
-/// [`Error::CorruptModel`] for a damaged file.
+/// [`Error::UnsupportedModel`] for another architecture, [`Error::CorruptModel`] and
+/// [`Error::Io`] for a file that cannot be read.
+pub(crate) fn describe(directory: &Path) -> Result<(Family, Value)> {
+    let config = read_json(&directory.join("config.json"))?;
+    let family = match config.get("model_type").and_then(Value::as_str) {
+        Some("marian") => Family::Marian,
+        Some("m2m_100") => Family::M2m100,
+        Some("t5" | "mt5") => Family::T5,
+        kind => {
+            let what = kind.map_or("missing".to_owned(), |kind| format!("`{kind}`"));
+            let message = format!("`model_type` is {what}; {SUPPORTED} can be run");
+            return Err(Error::UnsupportedModel {
+                path: directory.to_path_buf(),
+                message,
+            });
+        }
+    };
+    Ok((family, config))
+}
+
+/// Loads the network of a directory that [`describe`] described. `prepared` is where quantized
+/// weights are kept for the next start.
+///
+/// # Errors
+///
+/// [`Error::UnsupportedModel`] for a value that no family here has, [`Error::CorruptModel`] for a
+/// damaged file.
 pub(crate) fn load(
     directory: &Path,
+    (family, config): (Family, &Value),
     precision: Precision,
     prepared: Option<&Path>,
 ) -> Result<Loaded> {
     let path = directory.join("config.json");
-    let config = read_json(&path)?;
-    let family = config
-        .get("model_type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    if !matches!(family.as_str(), "marian" | "m2m_100" | "t5" | "mt5") {
-        let message = if family.is_empty() {
-            format!("`model_type` is missing; {SUPPORTED} can be run")
-        } else {
-            format!("`model_type` is `{family}`; {SUPPORTED} can be run")
-        };
-        return Err(Error::UnsupportedModel {
-            path: directory.to_path_buf(),
-            message,
-        });
-    }
     let loader = Loader::open(directory, precision, prepared)?;
-    let model = match family.as_str() {
-        "marian" => marian::load(&parse(&config, &path)?, &loader)?,
-        "m2m_100" => m2m100::load(&parse(&config, &path)?, &loader)?,
-        _ => t5::load(&parse(&config, &path)?, &loader)?,
+    let model = match family {
+        Family::Marian => marian::load(&parse(config, &path)?, &loader)?,
+        Family::M2m100 => m2m100::load(&parse(config, &path)?, &loader)?,
+        _ => t5::load(&parse(config, &path)?, &loader)?,
     };
     // Without room for it the network still works; the next start takes as long as this one.
     let _ = loader.finish();
@@ -70,11 +77,9 @@ pub(crate) fn load(
     } else {
         Value::Null
     };
-    let search = search(&config, &generation);
     Ok(Loaded {
         model,
-        search,
-        config,
+        search: search(config, &generation),
     })
 }
 

@@ -73,9 +73,14 @@ fn expected(name: &str) -> Expected {
     }
 }
 
+fn open(folder: &Path, precision: Precision, prepared: Option<&Path>) -> Result<directory::Loaded> {
+    let (family, config) = directory::describe(folder)?;
+    directory::load(folder, (family, &config), precision, prepared)
+}
+
 fn load(name: &str, precision: Precision) -> (EncoderDecoder, Search) {
     let folder = in_form(name, "safetensors");
-    let loaded = directory::load(folder.path(), precision, None).unwrap();
+    let loaded = open(folder.path(), precision, None).unwrap();
     (loaded.model, loaded.search)
 }
 
@@ -132,9 +137,7 @@ fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
         let expected = expected(name);
         for form in ["safetensors", "zip", "legacy"] {
             let folder = in_form(name, form);
-            let model = directory::load(folder.path(), Precision::F32, None)
-                .unwrap()
-                .model;
+            let model = open(folder.path(), Precision::F32, None).unwrap().model;
             let states = model.encode(&Batch::new(&expected.rows)).unwrap();
             let mut first = 0;
             for (number, row) in expected.rows.iter().enumerate() {
@@ -298,11 +301,11 @@ fn a_prepared_file_gives_the_same_network_and_is_made_anew_when_the_weights_chan
         let path = folder.path().join("prepared/int8.safetensors");
         let rows = expected(name).rows;
         let batch = Batch::new(&rows);
-        let made = directory::load(folder.path(), Precision::Q8, Some(&path))
+        let made = open(folder.path(), Precision::Q8, Some(&path))
             .unwrap()
             .model;
         let before = std::fs::metadata(&path).unwrap().modified().unwrap();
-        let read = directory::load(folder.path(), Precision::Q8, Some(&path))
+        let read = open(folder.path(), Precision::Q8, Some(&path))
             .unwrap()
             .model;
         assert_eq!(
@@ -329,14 +332,14 @@ fn a_prepared_file_gives_the_same_network_and_is_made_anew_when_the_weights_chan
             .unwrap()
             .set_modified(std::time::SystemTime::UNIX_EPOCH)
             .unwrap();
-        directory::load(folder.path(), Precision::Q8, Some(&path)).unwrap();
+        open(folder.path(), Precision::Q8, Some(&path)).unwrap();
         assert_ne!(
             std::fs::metadata(&path).unwrap().modified().unwrap(),
             before
         );
         // A damaged prepared file is no obstacle.
         std::fs::write(&path, b"damaged").unwrap();
-        directory::load(folder.path(), Precision::Q8, Some(&path)).unwrap();
+        open(folder.path(), Precision::Q8, Some(&path)).unwrap();
     }
 }
 
