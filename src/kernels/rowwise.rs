@@ -49,7 +49,7 @@ impl Int8Matrix {
         let mut quants = vec![0i8; self.inputs.next_multiple_of(4)];
         for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
             let mut scale = 0.0;
-            quantize_row(row, &mut quants, &mut scale);
+            quantize_row(row, &mut quants, &mut scale, &mut 0);
             self.scales.push(scale);
             self.put(first + output, &quants);
         }
@@ -161,8 +161,13 @@ impl Int8Activations {
                         &mut *corrections.0.add(row).cast::<i32>(),
                     )
                 };
-                quantize_row(&xs[row * inputs..(row + 1) * inputs], quants, scale);
-                *correction = -128 * quants.iter().map(|&q| i32::from(q)).sum::<i32>();
+                quantize_row(
+                    &xs[row * inputs..(row + 1) * inputs],
+                    quants,
+                    scale,
+                    correction,
+                );
+                *correction *= -128;
             }
         };
         if xs.len() < 1 << 14 || rows < 2 {
@@ -174,7 +179,12 @@ impl Int8Activations {
 }
 
 #[inline(always)]
-fn quantize_row_body<A: Arithmetic>(row: &[f32], quants: &mut [i8], scale: &mut f32) {
+fn quantize_row_body<A: Arithmetic>(
+    row: &[f32],
+    quants: &mut [i8],
+    scale: &mut f32,
+    sum: &mut i32,
+) {
     let mut largest = [0f32; 16];
     let (chunks, rest) = row.as_chunks::<16>();
     for chunk in chunks {
@@ -194,22 +204,21 @@ fn quantize_row_body<A: Arithmetic>(row: &[f32], quants: &mut [i8], scale: &mut 
         *quant = A::mul_add(*value, inverse, 12_582_912.0).to_bits() as i8;
     }
     quants[row.len()..].fill(0);
+    *sum = quants.iter().map(|&quant| i32::from(quant)).sum();
 }
 
 dispatch! {
-    /// One row to signed bytes with one scale; places beyond the row become zero.
-    fn quantize_row quantize_row_body(row: &[f32], quants: &mut [i8], scale: &mut f32)
+    /// One row to signed bytes with one scale and their sum; places beyond the row become zero.
+    fn quantize_row quantize_row_body(row: &[f32], quants: &mut [i8], scale: &mut f32, sum: &mut i32)
 }
 
-/// Multiplies activations by a matrix and adds `bias` where there is one: `out` is
-/// `(rows, outputs)`.
+/// Multiplies activations by a matrix and adds `bias` where there is one: `(rows, outputs)`.
 pub(crate) fn multiply(
     matrix: &Int8Matrix,
     activations: &Int8Activations,
     bias: Option<&[f32]>,
-    out: &mut [f32],
-) {
-    multiply_with(Backend::detect(), matrix, activations, bias, out);
+) -> Vec<f32> {
+    multiply_with(Backend::detect(), matrix, activations, bias)
 }
 
 fn multiply_with(
@@ -217,10 +226,8 @@ fn multiply_with(
     matrix: &Int8Matrix,
     activations: &Int8Activations,
     bias: Option<&[f32]>,
-    out: &mut [f32],
-) {
+) -> Vec<f32> {
     let (rows, outputs) = (activations.rows, matrix.outputs);
-    assert_eq!(out.len(), rows * outputs, "output size: this is a bug");
     assert_eq!(
         activations.data.len(),
         rows * matrix.inputs.div_ceil(4),
@@ -231,6 +238,8 @@ fn multiply_with(
         "bias size: this is a bug"
     );
     assert_eq!(matrix.scales.len(), outputs, "rows missing: this is a bug");
+    // Not zeroed first: over a whole vocabulary that takes as long as looking through the result.
+    let mut out: Vec<f32> = Vec::with_capacity(rows * outputs);
     let target = OutPointer(out.as_mut_ptr());
     let tiles = outputs.div_ceil(TILE);
     let work = |range: std::ops::Range<usize>| {
@@ -255,6 +264,9 @@ fn multiply_with(
     } else {
         super::pool::execute_chunked(tiles, work);
     }
+    // SAFETY: the tiles together cover all columns, and each wrote all rows of its columns.
+    unsafe { out.set_len(rows * outputs) };
+    out
 }
 
 macro_rules! backend {
@@ -276,7 +288,9 @@ macro_rules! backend {
                 let weights = &matrix.data[tile * depth * TILE..(tile + 1) * depth * TILE];
                 let first_column = tile * TILE;
                 let columns = (matrix.outputs - first_column).min(TILE);
-                let scales = &matrix.scales[first_column..first_column + columns];
+                let mut scales = [0f32; TILE];
+                scales[..columns]
+                    .copy_from_slice(&matrix.scales[first_column..first_column + columns]);
                 let mut biases = [0f32; TILE];
                 if let Some(bias) = bias {
                     biases[..columns].copy_from_slice(&bias[first_column..first_column + columns]);
@@ -303,11 +317,11 @@ macro_rules! backend {
                             let row = first + member;
                             let scale = activations.scales[row];
                             let place = out.add(row * matrix.outputs + first_column);
-                            let out = std::slice::from_raw_parts_mut(place, columns);
-                            let sums = &sums[member * TILE..][..columns];
-                            for (((out, sum), weight), bias) in out.iter_mut().zip(sums).zip(scales).zip(&biases) {
-                                *out = sum * (weight * scale) + bias;
+                            let sums = &mut sums[member * TILE..][..TILE];
+                            for ((sum, weight), bias) in sums.iter_mut().zip(&scales).zip(&biases) {
+                                *sum = *sum * (weight * scale) + bias;
                             }
+                            std::ptr::copy_nonoverlapping(sums.as_ptr(), place, columns);
                         }
                     }
                     first += members;
@@ -385,8 +399,7 @@ mod tests {
             activations.quantize(&xs, inputs);
             let mut expected: Option<Vec<f32>> = None;
             for &backend in Backend::available() {
-                let mut out = vec![0.0; rows * outputs];
-                multiply_with(backend, &matrix, &activations, Some(&bias), &mut out);
+                let out = multiply_with(backend, &matrix, &activations, Some(&bias));
                 for row in 0..rows {
                     for output in 0..outputs {
                         let dot: f32 = (0..inputs)
@@ -418,9 +431,7 @@ mod tests {
         let run = |xs: &[f32]| {
             let mut activations = Int8Activations::default();
             activations.quantize(xs, inputs);
-            let mut out = vec![0.0; xs.len() / inputs * outputs];
-            multiply(&matrix, &activations, None, &mut out);
-            out
+            multiply(&matrix, &activations, None)
         };
         let all = run(&xs);
         for row in 0..rows {

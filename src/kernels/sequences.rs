@@ -327,7 +327,7 @@ fn history_attention_body<A: Arithmetic>(
         return;
     };
     let queries = &line(last)[..inner];
-    // A position at a time: its keys of all heads stand together.
+    // A position at a time, since its keys of all heads stand together in memory, and its values.
     for position in 0..positions {
         let keys = &line(position)[inner..2 * inner];
         for (head, (query, keys)) in queries
@@ -347,14 +347,19 @@ fn history_attention_body<A: Arithmetic>(
         }
         softmax::<A>(scores);
     }
-    for (head, (scores, out)) in scratch
-        .chunks_exact(positions)
-        .zip(out.chunks_exact_mut(width))
-        .enumerate()
-    {
-        let values =
-            (0..positions).map(|position| &line(position)[2 * inner + head * width..][..width]);
-        weigh::<A>(scores, values, out);
+    out.fill(0.0);
+    for position in 0..positions {
+        let values = &line(position)[2 * inner..];
+        for (head, (out, values)) in out
+            .chunks_exact_mut(width)
+            .zip(values.chunks_exact(width))
+            .enumerate()
+        {
+            let weight = scratch[head * positions + position];
+            out.iter_mut()
+                .zip(values)
+                .for_each(|(sum, value)| *sum = A::mul_add(weight, *value, *sum));
+        }
     }
 }
 
@@ -371,14 +376,9 @@ fn dot<A: Arithmetic>(a: &[f32], b: &[f32]) -> f32 {
     for (a, b) in a_rest.iter().zip(b_rest) {
         rest = A::mul_add(*a, *b, rest);
     }
-    let mut half = 8;
-    while half > 0 {
-        for i in 0..half {
-            sums[i] += sums[i + half];
-        }
-        half /= 2;
-    }
-    sums[0] + rest
+    let sums: [f32; 8] = std::array::from_fn(|i| sums[i] + sums[i + 8]);
+    let sums: [f32; 4] = std::array::from_fn(|i| sums[i] + sums[i + 4]);
+    (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
 /// The sum of lines by weights, 64 features at a time where there are so many.

@@ -78,9 +78,7 @@ impl Linear {
         match &*self.matrix {
             Matrix::Int8(matrix) => {
                 scratch.quantize(xs, inputs);
-                let mut out = vec![0.0; rows * outputs];
-                multiply_int8(matrix, scratch, self.bias.as_deref(), &mut out);
-                Ok(out)
+                Ok(multiply_int8(matrix, scratch, self.bias.as_deref()))
             }
             Matrix::Float(weights) => {
                 let out =
