@@ -176,6 +176,53 @@ impl Seq2Seq {
         Ok(answers)
     }
 
+    /// The scores of every token of the vocabulary, unnormalized, for each place of a target that
+    /// is given: before its first token, …, after its last. For comparisons.
+    ///
+    /// # Errors
+    ///
+    /// What the network reports, such as an id beyond its vocabulary.
+    pub fn scores(&self, source: &[u32], target: &[u32]) -> Result<Vec<Vec<f32>>> {
+        let mut state = self.model.start(&Batch::new(&[source]))?;
+        let mut last = state.first.clone();
+        let mut all = Vec::with_capacity(target.len() + 1);
+        for place in 0..=target.len() {
+            let scores = self.model.step(&mut state, &last)?;
+            all.push(scores.logits.flatten_all()?.to_vec1()?);
+            last = target.get(place).copied().into_iter().collect();
+        }
+        Ok(all)
+    }
+
+    /// Decodes rows of source ids together, as the makers of the checkpoint want it but with
+    /// `beams` hypotheses and at most `max_new` tokens; the i-th answer belongs to the i-th row.
+    ///
+    /// # Errors
+    ///
+    /// What the network reports, such as an id beyond its vocabulary.
+    pub fn decode_ids(
+        &self,
+        rows: &[Vec<u32>],
+        beams: usize,
+        max_new: usize,
+    ) -> Result<Vec<Vec<u32>>> {
+        let mut search = self.search.clone();
+        search.beams = beams.max(1);
+        let limits = vec![max_new; rows.len()];
+        let batch = Batch::new(rows);
+        let found = self.generate(&batch, &search, &limits, None, &mut |_| {
+            ControlFlow::Continue(())
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|best| {
+                best.into_iter()
+                    .next()
+                    .map_or(Vec::new(), |best| best.tokens)
+            })
+            .collect())
+    }
+
     /// Decodes a batch; `first` is what the decoder reads first, where that chooses the language.
     pub(crate) fn generate(
         &self,
