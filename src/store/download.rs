@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::store::event::{Event, Observer, tell};
-use crate::store::http::{Http, describe_io};
+use crate::store::http::{Http, describe_io, shown};
 
 /// Bytes moved at a time.
 const BLOCK: usize = 256 * 1024;
@@ -277,7 +277,7 @@ fn fetch_rest(
     meter: &mut Meter<'_>,
 ) -> Result<u64> {
     let network = |message: String| Error::Network {
-        url: wanted.url.clone(),
+        url: shown(&wanted.url),
         message,
     };
     let Some(mut answer) = http.get(&wanted.url, have)? else {
@@ -308,7 +308,11 @@ fn fetch_rest(
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(network(describe_io(&error))),
+            Err(error) => {
+                let total = answer.total.or(wanted.size).unwrap_or(at);
+                let message = describe_io(&error);
+                return Err(network(format!("{message} after {at} of {total} bytes")));
+            }
         };
         let bytes = block.get(..read).unwrap_or_default();
         at += read as u64;

@@ -79,14 +79,19 @@ impl Http {
         }
     }
 
-    /// Asks for the headers of a file. Redirects within the host are followed; one to another host
-    /// is where the file is, and what the first host says about it is what counts.
+    /// Asks for the headers of a file. A redirect that says what the file is, or that leads to
+    /// another host, tells where the file is, and what the first host says about it is what counts;
+    /// others are followed.
     pub(super) fn head(&self, url: &str) -> Result<Head> {
         let mut url = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, None)?;
             if let Some(next) = redirect(&url, response.status(), response.headers())? {
-                if origin(&next) == origin(&url) {
+                // The hub says what a file is when it sends to its storage; when it sends to the new
+                // name of a repository, it says nothing yet.
+                if !response.headers().contains_key("x-linked-etag")
+                    && origin(&next) == origin(&url)
+                {
                     url = next;
                     continue;
                 }
@@ -296,7 +301,7 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// An address for messages: a signed one carries secrets behind the question mark.
-fn shown(url: &str) -> String {
+pub(super) fn shown(url: &str) -> String {
     url.split('?').next().unwrap_or(url).to_owned()
 }
 
