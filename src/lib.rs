@@ -2,12 +2,17 @@
 //! transformer models that run on the user's own machine.
 
 mod batch;
+mod checkpoint;
 mod error;
+mod generate;
+mod kernels;
 mod language;
 mod models;
 mod registry;
 mod store;
+mod tokenizer;
 
+pub use checkpoint::Checkpoint;
 pub use error::{Error, Result};
 pub use language::Language;
 pub use registry::{
