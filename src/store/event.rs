@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::error::{Error, Result};
+use crate::store::Reason;
 
 /// Something that happens while files are looked for, fetched or checked.
 #[derive(Debug)]
@@ -59,6 +60,17 @@ pub enum Event<'a> {
         source: &'a str,
         /// Why.
         reason: &'a Error,
+    },
+    /// A model was chosen from a list of preference.
+    Selected {
+        /// Id of the model.
+        model: &'a str,
+        /// What the list was for, as in `translate ar to ru`.
+        task: &'a str,
+        /// Why it was chosen.
+        reason: Reason,
+        /// The models before it in the list and why each was not taken, one sentence a model.
+        passed_over: &'a [String],
     },
     /// All files of the model are in place.
     Fetched {

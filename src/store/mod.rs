@@ -275,9 +275,27 @@ impl Store {
         task: &str,
         observer: &Observer<'_>,
     ) -> Result<Selected<'r>> {
-        let first = candidates.first().ok_or_else(|| Error::NoModel {
+        let selected = self.select_silently(candidates, task, observer)?;
+        let event = Event::Selected {
+            model: &selected.spec.id,
+            task,
+            reason: selected.reason,
+            passed_over: &selected.passed_over,
+        };
+        tell(observer, &event)?;
+        Ok(selected)
+    }
+
+    fn select_silently<'r>(
+        &self,
+        candidates: &[&'r ModelSpec],
+        task: &str,
+        observer: &Observer<'_>,
+    ) -> Result<Selected<'r>> {
+        let no_model = || Error::NoModel {
             task: task.to_owned(),
-        })?;
+        };
+        let first = candidates.first().ok_or_else(no_model)?;
         let mut passed_over = Vec::new();
         for spec in candidates {
             if let Some(files) = self.cached(spec) {

@@ -1,0 +1,39 @@
+//! `newsml inspect`: what is read from a file, before any model sees it.
+
+use newsml::{Document, Error, Result};
+use serde_json::Value;
+
+use super::Status;
+use super::args::Inspect;
+use super::console::Console;
+use super::documents::{self, Outcome};
+use super::output::Form;
+
+pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<Status> {
+    documents::run(&arguments.documents, form, console, |documents| {
+        Ok(Box::new(
+            documents.map(move |document| show(&document, form)),
+        ))
+    })
+}
+
+fn show(document: &Document, form: Form) -> Result<Outcome> {
+    let json = match form {
+        Form::Text => serde_json::Map::new(),
+        Form::Json => match serde_json::to_value(document.inspect(None)) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => serde_json::Map::new(),
+            Err(error) => {
+                return Err(Error::Usage {
+                    message: error.to_string(),
+                    hint: None,
+                });
+            }
+        },
+    };
+    Ok(Outcome {
+        text: document.text().to_owned(),
+        json,
+        warnings: Vec::new(),
+    })
+}
