@@ -302,7 +302,7 @@ impl Error {
                 "correct the repository or file name in a registry of your own, `--registry FILE`"
             }
             Self::Network { .. } => {
-                "check the network or set `HF_ENDPOINT` to a mirror; a download resumes where it stopped"
+                "check the network; `HF_ENDPOINT` names a mirror of the hub; a download resumes where it stopped"
             }
             Self::Pip { .. } => {
                 "check that `python3 -m pip download` works here and which index it uses (`pip config list`)"

