@@ -313,9 +313,7 @@ impl Error {
             Self::CorruptModel { .. } => {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
-            Self::Device { .. } => {
-                "use `--device cpu`, or build with `--features cuda` or `--features metal`"
-            }
+            Self::Device { .. } => "use `--device cpu`",
             Self::Registry { .. }
             | Self::Format { .. }
             | Self::UnsupportedModel { .. }

@@ -90,6 +90,9 @@ pub(crate) struct Translate {
     /// Hypotheses that the search keeps; more are slower and sometimes better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
+    /// With --json, give each sentence and its translation as well
+    #[arg(long, requires = "json")]
+    pub(crate) segments: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 }

@@ -1,13 +1,13 @@
 //! The loop that all commands for documents share: read, work, write, in the order of the arguments.
 //!
-//! The work is an adapter from documents to outcomes that may look ahead, so that batches fill
-//! across documents. What could not be read is put back in its place between them: the n-th line
-//! out answers the n-th document in. A failure of one never stops the others.
+//! The work is an adapter that answers each document, or each failure to read one, in order, and
+//! may look ahead, so that batches fill across documents. A failure of one never stops the others,
+//! and line N out answers document N in.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use newsml::{Cleaning, Document, Documents, Error, ReadOptions, Result};
+use newsml::{Cleaning, Document, Documents, Error, Failure, ReadOptions, Result, Warning};
 use serde_json::{Map, Value, json};
 
 use super::args::DocumentArgs;
@@ -21,115 +21,150 @@ use super::{Status, interrupt};
 pub(crate) struct Outcome {
     pub(crate) text: String,
     pub(crate) json: Map<String, Value>,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
-/// Outcomes in the order of the documents.
-pub(crate) type Outcomes<'a> = Box<dyn Iterator<Item = Result<Outcome>> + 'a>;
+/// What is read: documents and failures.
+pub(crate) type Items = Box<dyn Iterator<Item = std::result::Result<Document, Failure>> + Send>;
 
-/// A document on its way, or one that could not be read.
+/// Answers to items, one each, in order.
+pub(crate) type Outcomes<'a> = Box<dyn Iterator<Item = std::result::Result<Outcome, Failure>> + 'a>;
+
+/// What is remembered of an item until it is answered.
 #[derive(Debug)]
 struct Slot {
-    input: usize,
+    /// The number of its output in a folder.
+    output: usize,
+    /// What messages call it.
     name: String,
-    fields: Map<String, Value>,
-    failure: Option<Error>,
 }
 
 type Slots = Arc<Mutex<VecDeque<Slot>>>;
 
-/// Reads all inputs; every document and every failure leaves a slot, in order.
+fn lock(slots: &Slots) -> MutexGuard<'_, VecDeque<Slot>> {
+    slots.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads all inputs; every item leaves a slot.
 struct Reader {
     inputs: std::vec::IntoIter<(usize, std::result::Result<Input, BadInput>)>,
-    current: Option<(usize, String, Documents)>,
-    /// Whether the current input has given anything.
-    gave: bool,
+    current: Option<Current>,
     options: ReadOptions,
-    form: Form,
     slots: Slots,
 }
 
-impl Iterator for Reader {
-    type Item = Document;
+/// The input at hand.
+struct Current {
+    output: usize,
+    name: String,
+    documents: Documents,
+    /// Whether it has given anything.
+    gave: bool,
+}
 
-    fn next(&mut self) -> Option<Document> {
-        loop {
-            if interrupt::is_wished() {
-                return None;
+impl Reader {
+    fn new(
+        inputs: Vec<std::result::Result<Input, BadInput>>,
+        options: ReadOptions,
+        slots: Slots,
+    ) -> Self {
+        // Outputs are numbered by the inputs that were found.
+        let mut output = 0;
+        let numbered: Vec<_> = inputs
+            .into_iter()
+            .map(|input| {
+                let this = output;
+                output += usize::from(input.is_ok());
+                (this, input)
+            })
+            .collect();
+        Self {
+            inputs: numbered.into_iter(),
+            current: None,
+            options,
+            slots,
+        }
+    }
+
+    fn leave_slot(&self, output: usize, name: &str) {
+        lock(&self.slots).push_back(Slot {
+            output,
+            name: name.to_owned(),
+        });
+    }
+
+    fn failed(&self, output: usize, name: String, error: Error) -> Failure {
+        self.leave_slot(output, &name);
+        Failure {
+            name,
+            fields: Map::new(),
+            error,
+        }
+    }
+
+    /// The next of the input at hand; `None` at its end.
+    fn next_of_current(&mut self) -> Option<std::result::Result<Document, Failure>> {
+        let current = self.current.as_mut()?;
+        let (output, name) = (current.output, current.name.clone());
+        let item = current.documents.next();
+        let is_empty = item.is_none() && !std::mem::replace(&mut current.gave, true);
+        match item {
+            Some(Ok(document)) => {
+                // A line has a name of its own, a file that is one document is called by its path.
+                let is_line = !document.fields().is_empty();
+                self.leave_slot(output, if is_line { document.name() } else { &name });
+                Some(Ok(document))
             }
-            if let Some((input, name, documents)) = &mut self.current {
-                let (input, name) = (*input, name.clone());
-                match documents.next() {
-                    Some(Ok(document)) => {
-                        self.gave = true;
-                        let fields = match self.form {
-                            Form::Json => document.to_json(),
-                            Form::Text => Map::new(),
-                        };
-                        let name = if document.fields().is_empty() {
-                            name
-                        } else {
-                            document.name().to_owned()
-                        };
-                        lock(&self.slots).push_back(Slot {
-                            input,
-                            name,
-                            fields,
-                            failure: None,
-                        });
-                        return Some(document);
-                    }
-                    Some(Err(failure)) => {
-                        self.gave = true;
-                        let name = if failure.fields.is_empty() && documents_are_one(&failure.error)
-                        {
-                            name
-                        } else {
-                            failure.name
-                        };
-                        self.fail(input, name, failure.fields, failure.error);
-                    }
-                    None => {
-                        self.current = None;
-                        if !self.gave {
-                            self.fail(input, name.clone(), Map::new(), Error::EmptyInput { name });
-                        }
-                    }
-                }
-                continue;
+            Some(Err(failure)) => {
+                self.leave_slot(output, &failure.name);
+                Some(Err(failure))
             }
-            match self.inputs.next()? {
-                (input, Ok(found)) => match found.open(&self.options) {
-                    Ok(documents) => {
-                        self.gave = false;
-                        self.current = Some((input, found.name, documents));
-                    }
-                    Err(error) => self.fail(input, found.name, Map::new(), error),
-                },
-                (input, Err(bad)) => self.fail(input, bad.name, Map::new(), bad.error),
+            None if is_empty => {
+                self.current = None;
+                Some(Err(self.failed(
+                    output,
+                    name.clone(),
+                    Error::EmptyInput { name },
+                )))
+            }
+            None => {
+                self.current = None;
+                None
             }
         }
     }
 }
 
-/// Whether the error is about an input as a whole, whose path says more than its name.
-fn documents_are_one(error: &Error) -> bool {
-    !matches!(error, Error::Format { .. })
-}
+impl Iterator for Reader {
+    type Item = std::result::Result<Document, Failure>;
 
-impl Reader {
-    fn fail(&self, input: usize, name: String, fields: Map<String, Value>, error: Error) {
-        lock(&self.slots).push_back(Slot {
-            input,
-            name,
-            fields,
-            failure: Some(error),
-        });
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if interrupt::is_wished() {
+                return None;
+            }
+            if self.current.is_some() {
+                match self.next_of_current() {
+                    Some(item) => return Some(item),
+                    None => continue,
+                }
+            }
+            match self.inputs.next()? {
+                (output, Ok(input)) => match input.open(&self.options) {
+                    Ok(documents) => {
+                        self.current = Some(Current {
+                            output,
+                            name: input.name,
+                            documents,
+                            gave: false,
+                        });
+                    }
+                    Err(error) => return Some(Err(self.failed(output, input.name, error))),
+                },
+                (output, Err(bad)) => return Some(Err(self.failed(output, bad.name, bad.error))),
+            }
+        }
     }
-}
-
-fn lock(slots: &Slots) -> MutexGuard<'_, VecDeque<Slot>> {
-    slots.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs all documents of the arguments through `work`, which is not called if there is none.
@@ -140,42 +175,36 @@ fn lock(slots: &Slots) -> MutexGuard<'_, VecDeque<Slot>> {
 pub(crate) fn run<'a>(
     arguments: &DocumentArgs,
     form: Form,
-    console: &'a Console,
-    work: impl FnOnce(Box<dyn Iterator<Item = Document> + Send>) -> Result<Outcomes<'a>>,
+    console: &Console,
+    work: impl FnOnce(Items) -> Result<Outcomes<'a>>,
 ) -> Result<Status> {
     let inputs = input::collect(&arguments.files, console);
-    let good: Vec<&Input> = inputs
+    let found: Vec<&Input> = inputs
         .iter()
         .filter_map(|input| input.as_ref().ok())
         .collect();
-    let output = Output::open(arguments.output.as_deref(), form, &good)?;
-    // Outputs are numbered by the inputs that can be opened, failures of others by no output.
-    let mut number = 0;
-    let numbered: Vec<_> = inputs
-        .into_iter()
-        .map(|input| {
-            let this = number;
-            number += usize::from(input.is_ok());
-            (this, input)
-        })
-        .collect();
-    let slots = Slots::default();
+    let output = Output::open(arguments.output.as_deref(), form, &found)?;
     let cleaning = if arguments.raw {
         Cleaning::Raw
     } else {
         Cleaning::Article
     };
-    let mut reader = Reader {
-        inputs: numbered.into_iter(),
-        current: None,
-        gave: false,
-        options: ReadOptions {
+    let slots = Slots::default();
+    let mut reader = Reader::new(
+        inputs,
+        ReadOptions {
             cleaning,
             ..ReadOptions::default()
         },
-        form,
-        slots: slots.clone(),
-    };
+        slots.clone(),
+    );
+    // A model is worth loading only for a document: what fails before the first is kept aside.
+    let mut first = Vec::new();
+    let mut is_any = false;
+    while !is_any && let Some(item) = reader.next() {
+        is_any = item.is_ok();
+        first.push(item);
+    }
     let mut writer = Writer {
         console,
         output,
@@ -184,19 +213,17 @@ pub(crate) fn run<'a>(
         done: 0,
         failed: 0,
     };
-    // A model is worth loading only for a document.
-    let Some(first) = reader.next() else {
-        let outcome = writer.failures();
+    if !is_any {
+        let outcomes = first
+            .into_iter()
+            .filter_map(std::result::Result::err)
+            .map(Err);
+        let outcome = writer.all(Box::new(outcomes));
         return writer.end(outcome, Status::NothingRun);
-    };
-    let outcomes = work(Box::new(std::iter::once(first).chain(reader)));
-    let outcomes = match outcomes {
+    }
+    let outcomes = match work(Box::new(first.into_iter().chain(reader))) {
         Ok(outcomes) => outcomes,
-        Err(error) => {
-            // What could not be read is told as well.
-            writer.tell_failures();
-            return Err(error);
-        }
+        Err(error) => return Err(error),
     };
     let outcome = writer.all(outcomes);
     writer.end(outcome, Status::Done)
@@ -214,75 +241,53 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn all(&mut self, outcomes: Outcomes<'_>) -> std::result::Result<(), Stop> {
         for outcome in outcomes {
-            self.failures()?;
             let Some(slot) = lock(&self.slots).pop_front() else {
                 break;
             };
+            self.console.clear();
             match outcome {
                 Ok(outcome) => self.success(slot, outcome)?,
-                Err(Error::Cancelled) => {}
-                Err(error) => self.failure(slot, &error)?,
-            }
-            self.console.documents(self.done);
-        }
-        self.failures()
-    }
-
-    /// Writes the failures that are next in order.
-    fn failures(&mut self) -> std::result::Result<(), Stop> {
-        loop {
-            let slot = {
-                let mut slots = lock(&self.slots);
-                if slots.front().is_none_or(|slot| slot.failure.is_none()) {
-                    return Ok(());
-                }
-                slots.pop_front()
-            };
-            if let Some(mut slot) = slot
-                && let Some(error) = slot.failure.take()
-            {
-                self.failure(slot, &error)?;
+                // Not a failure of the document; it is counted at the end.
+                Err(Failure {
+                    error: Error::Cancelled,
+                    ..
+                }) => lock(&self.slots).push_back(slot),
+                Err(failure) => self.failure(slot, failure)?,
             }
         }
-    }
-
-    fn tell_failures(&self) {
-        for slot in lock(&self.slots).iter() {
-            if let Some(error) = &slot.failure {
-                self.console.error(Some(&slot.name), error);
-            }
-        }
+        Ok(())
     }
 
     fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
         self.done += 1;
         for warning in &outcome.warnings {
-            self.console.warning(&format!("`{}`: {warning}", slot.name));
+            self.console
+                .warning(&format!("`{}`: {}", slot.name, warning.message));
         }
         let record = Record {
             name: slot.name,
             text: Some(outcome.text),
             json: outcome.json,
         };
-        self.output.write(slot.input, &record)
+        self.output.write(slot.output, &record)
     }
 
-    fn failure(&mut self, slot: Slot, error: &Error) -> std::result::Result<(), Stop> {
+    fn failure(&mut self, slot: Slot, failure: Failure) -> std::result::Result<(), Stop> {
         self.failed += 1;
-        self.console.error(Some(&slot.name), error);
+        let Failure { fields, error, .. } = failure;
+        self.console.error(Some(&slot.name), &error);
         if self.form == Form::Text {
             return Ok(());
         }
-        let mut json = slot.fields;
-        if !json.contains_key("id") {
-            json.insert("id".to_owned(), Value::from(slot.name.clone()));
-        }
+        let mut json = Map::new();
+        json.insert("id".to_owned(), Value::from(slot.name.clone()));
+        json.extend(fields);
         json.insert(
             "error".to_owned(),
             json!({ "kind": error.kind(), "message": error.to_string(), "hint": error.hint() }),
         );
         self.output.write(
-            slot.input,
+            slot.output,
             &Record {
                 name: slot.name,
                 text: None,
@@ -293,24 +298,18 @@ impl Writer<'_> {
 
     fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
         self.console.clear();
-        let left = lock(&self.slots).len();
         match outcome {
-            Ok(()) => {}
+            Ok(()) => self.output.finish()?,
             Err(Stop::BrokenPipe) => return Ok(Status::Done),
             Err(Stop::Failed(error)) => {
                 self.console.error(None, &error);
                 return Ok(Status::SomeFailed);
             }
         }
-        self.output.finish()?;
         if interrupt::is_wished() {
-            let left = if left > 0 {
-                format!("; {left} that were begun are not done")
-            } else {
-                String::new()
-            };
+            let left = lock(&self.slots).len();
             self.console.note(&format!(
-                "interrupted: {} written{left}",
+                "interrupted: {} written, {left} begun and not finished",
                 documents(self.done)
             ));
             return Ok(Status::SomeFailed);

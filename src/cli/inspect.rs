@@ -1,7 +1,7 @@
 //! `newsml inspect`: what is read from a file, before any model sees it.
 
-use newsml::{Document, Error, Result};
-use serde_json::Value;
+use newsml::{Document, Error, Failure, Result};
+use serde_json::{Map, Value};
 
 use super::Status;
 use super::args::Inspect;
@@ -10,19 +10,24 @@ use super::documents::{self, Outcome};
 use super::output::Form;
 
 pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<Status> {
-    documents::run(&arguments.documents, form, console, |documents| {
-        Ok(Box::new(
-            documents.map(move |document| show(&document, form)),
-        ))
+    documents::run(&arguments.documents, form, console, |items| {
+        Ok(Box::new(items.map(move |item| {
+            let document = item?;
+            show(&document, form).map_err(|error| Failure {
+                name: document.name().to_owned(),
+                fields: document.fields().clone(),
+                error,
+            })
+        })))
     })
 }
 
 fn show(document: &Document, form: Form) -> Result<Outcome> {
     let json = match form {
-        Form::Text => serde_json::Map::new(),
+        Form::Text => Map::new(),
         Form::Json => match serde_json::to_value(document.inspect(None)) {
             Ok(Value::Object(object)) => object,
-            Ok(_) => serde_json::Map::new(),
+            Ok(_) => Map::new(),
             Err(error) => {
                 return Err(Error::Usage {
                     message: error.to_string(),

@@ -12,14 +12,17 @@ mod inspect;
 mod interrupt;
 mod models;
 mod output;
+mod progress;
+mod run;
 mod usage;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use newsml::{Error, Network, Registry, Result, Store, StoreOptions};
 
-use args::{Cli, Command, Shared};
+use args::{Cli, Command, Shared, Summarize, Translate};
 use console::{Console, Verbosity};
 use output::Form;
 
@@ -50,8 +53,13 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error).into(),
     };
+    if let Command::Summarize(Summarize { model, .. })
+    | Command::Translate(Translate { model, .. }) = &cli.command
+    {
+        limit_threads(model.threads);
+    }
     interrupt::listen();
-    let console = Console::new(verbosity(&cli.shared));
+    let console = Arc::new(Console::new(verbosity(&cli.shared)));
     let status = execute(&cli, &console).unwrap_or_else(|error| {
         console.clear();
         if is_broken_pipe(&error) {
@@ -63,11 +71,21 @@ pub(crate) fn run() -> ExitCode {
     status.into()
 }
 
-fn execute(cli: &Cli, console: &Console) -> Result<Status> {
+fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
     let shared = &cli.shared;
     let form = if shared.json { Form::Json } else { Form::Text };
+    let context = || -> Result<run::Context> {
+        Ok(run::Context {
+            registry: registry(shared)?,
+            store: store_options(shared),
+            form,
+            console: console.clone(),
+        })
+    };
     match &cli.command {
         Command::Inspect(arguments) => inspect::run(arguments, form, console),
+        Command::Summarize(arguments) => context()?.summarize(arguments),
+        Command::Translate(arguments) => context()?.translate(arguments),
         Command::Models(command) => {
             let registry = registry(shared)?;
             let store = Store::new(store_options(shared));
@@ -81,10 +99,15 @@ fn execute(cli: &Cli, console: &Console) -> Result<Status> {
                 },
             )
         }
-        Command::Summarize(_) | Command::Translate(_) => Err(Error::Usage {
-            message: "not wired yet".to_owned(),
-            hint: None,
-        }),
+    }
+}
+
+/// Has all computing done on so many threads.
+fn limit_threads(threads: Option<u16>) {
+    let Some(threads) = threads else { return };
+    for variable in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        // SAFETY: the program has one thread at this point, so nobody reads the environment.
+        unsafe { std::env::set_var(variable, threads.to_string()) };
     }
 }
 

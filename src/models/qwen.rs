@@ -87,7 +87,7 @@ impl Layer {
         } = cfg.heads;
         let (query, key) = (queries * width, keys * width);
         let (hidden, inner) = (cfg.hidden, cfg.feed_forward);
-        let mut norm = |gguf: &mut Gguf, part: &str| -> Result<RmsNorm> {
+        let norm = |gguf: &mut Gguf, part: &str| -> Result<RmsNorm> {
             Ok(RmsNorm::new(
                 gguf.floats(&name(part), &[hidden])?,
                 cfg.epsilon,

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 
 use crate::error::{Error, Result};
-use crate::store::Reason;
 
 /// Something that happens while files are looked for, fetched or checked.
 #[derive(Debug)]
@@ -61,16 +60,28 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a Error,
     },
-    /// A model was chosen from a list of preference.
-    Selected {
+    /// None of a model's sources could be used, and the next model of the list is tried.
+    ModelPassedOver {
         /// Id of the model.
         model: &'a str,
-        /// What the list was for, as in `translate ar to ru`.
+        /// Why.
+        reason: &'a Error,
+    },
+    /// A model was chosen from a list of preference.
+    Chosen {
+        /// Id of the model.
+        model: &'a str,
+        /// What for and why, as in `translate ar to ru: the first of the list that is in the cache`.
         task: &'a str,
-        /// Why it was chosen.
-        reason: Reason,
-        /// The models before it in the list and why each was not taken, one sentence a model.
-        passed_over: &'a [String],
+    },
+    /// A part of the network has been read into memory.
+    Loading {
+        /// Id of the model.
+        model: &'a str,
+        /// Parts read.
+        done: usize,
+        /// Parts in all.
+        total: usize,
     },
     /// All files of the model are in place.
     Fetched {
