@@ -3,8 +3,10 @@
 //! Nothing here carries meaning by colour alone, and text from outside is stripped of what a
 //! terminal would obey.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 use newsml::{Error, Event, Progress, terminal_safe};
 
@@ -27,6 +29,8 @@ pub(crate) enum Verbosity {
 pub(crate) struct Console {
     verbosity: Verbosity,
     bars: Bars,
+    /// Hints that were given: once is enough.
+    hints: Mutex<HashSet<String>>,
 }
 
 impl Console {
@@ -34,17 +38,20 @@ impl Console {
         Self {
             verbosity,
             bars: Bars::default(),
+            hints: Mutex::default(),
         }
     }
 
-    /// Prints an error and what to do next; `name` is the input that it concerns.
+    /// Prints an error and, the first time, what to do next; `name` is the input that it concerns.
     pub(crate) fn error(&self, name: Option<&str>, error: &Error) {
         let message = match name {
             Some(name) if !error.to_string().contains(name) => format!("`{name}`: {error}"),
             _ => error.to_string(),
         };
         self.print("error", "31", &message);
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = error.hint()
+            && self.hints.lock().unwrap_or_else(PoisonError::into_inner).insert(hint.clone())
+        {
             self.write("");
             self.print("hint", "36", &hint);
         }

@@ -107,7 +107,8 @@ impl Reader {
         let current = self.current.as_mut()?;
         let (output, name) = (current.output, current.name.clone());
         let item = current.documents.next();
-        let is_empty = item.is_none() && !std::mem::replace(&mut current.gave, true);
+        let is_empty = item.is_none() && !current.gave;
+        current.gave = true;
         match item {
             Some(Ok(document)) => {
                 // A line has a name of its own, a file that is one document is called by its path.
@@ -210,9 +211,7 @@ pub(crate) fn run<'a>(
         output,
         form,
         slots,
-        done: 0,
-        failed: 0,
-    };
+        done: 0, failed: 0, without_model: 0 };
     if !is_any {
         let outcomes = first
             .into_iter()
@@ -235,7 +234,10 @@ struct Writer<'a> {
     form: Form,
     slots: Slots,
     done: u64,
+    /// Documents that failed by themselves.
     failed: u64,
+    /// Documents that no model was there for.
+    without_model: u64,
 }
 
 impl Writer<'_> {
@@ -273,8 +275,12 @@ impl Writer<'_> {
     }
 
     fn failure(&mut self, slot: Slot, failure: Failure) -> std::result::Result<(), Stop> {
-        self.failed += 1;
         let Failure { fields, error, .. } = failure;
+        if is_about_model(&error) {
+            self.without_model += 1;
+        } else {
+            self.failed += 1;
+        }
         self.console.error(Some(&slot.name), &error);
         if self.form == Form::Text {
             return Ok(());
@@ -314,11 +320,28 @@ impl Writer<'_> {
             ));
             return Ok(Status::SomeFailed);
         }
-        Ok(match (status, self.failed) {
-            (Status::Done, 1..) => Status::SomeFailed,
-            (status, _) => status,
+        Ok(match (self.done, self.failed, self.without_model) {
+            (0, 0, 1..) => Status::NothingRun,
+            (_, 0, 0) => status,
+            _ if status == Status::NothingRun => status,
+            _ => Status::SomeFailed,
         })
     }
+}
+
+/// Whether no document could have been worked on, whatever is in it.
+fn is_about_model(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::Io { .. }
+            | Error::Encoding { .. }
+            | Error::EmptyInput { .. }
+            | Error::Format { .. }
+            | Error::UnknownLanguage(_)
+            | Error::UndetectedLanguage { .. }
+            | Error::Inference(_)
+            | Error::Tokenizer(_)
+    )
 }
 
 fn documents(count: u64) -> String {

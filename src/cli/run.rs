@@ -81,6 +81,10 @@ impl Context {
 
     fn options(self, arguments: &ModelArgs) -> Result<(LoadOptions, Decoding, ProgressObserver)> {
         let mut load = LoadOptions::default();
+        if let Some(model) = &arguments.model {
+            // Nothing is run with a model that is not there.
+            self.registry.resolve(model)?;
+        }
         load.model.clone_from(&arguments.model);
         load.registry = Some(self.registry);
         load.store = self.store;
