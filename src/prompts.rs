@@ -80,8 +80,9 @@ pub(crate) fn summary(
                      Answer with the headline alone, without quotation marks."
                 }
                 Length::Short => {
-                    "\n</article>\n\nSummarize this article in two or three sentences: who did or said what, \
-                     where and when. Keep names and numbers exactly as they are. Answer with the summary alone."
+                    "\n</article>\n\nSummarize this article in two or three sentences: first the main event, \
+                     then who said what about it. Name the people and groups. Do not repeat yourself. \
+                     Answer with the summary alone."
                 }
                 Length::Medium => {
                     "\n</article>\n\nSummarize this article in one paragraph of five to seven sentences, \
@@ -100,8 +101,9 @@ pub(crate) fn summary(
                      В ответе — только заголовок, без кавычек."
                 }
                 Length::Short => {
-                    "\n</article>\n\nКратко изложи эту статью в двух-трёх предложениях: кто, что, где и когда. \
-                     Сохрани имена и числа точно. В ответе — только изложение, на русском языке."
+                    "\n</article>\n\nКратко изложи эту статью в двух-трёх предложениях: сначала главное событие, \
+                     затем кто и что о нём сказал. Назови людей и группы. Не повторяйся. \
+                     В ответе — только изложение, на русском языке."
                 }
                 Length::Medium => {
                     "\n</article>\n\nИзложи эту статью одним абзацем из пяти-семи предложений, начиная с главного. \
@@ -119,8 +121,8 @@ pub(crate) fn summary(
                      أجب بالعنوان وحده دون علامات اقتباس."
                 }
                 Length::Short => {
-                    "\n</article>\n\nلخّص هذا المقال في جملتين أو ثلاث جمل: من فعل أو قال ماذا، وأين ومتى. \
-                     حافظ على الأسماء والأرقام كما هي. أجب بالملخص وحده باللغة العربية."
+                    "\n</article>\n\nلخّص هذا المقال في جملتين أو ثلاث جمل: أولًا الحدث الرئيسي، ثم من قال ماذا عنه. \
+                     اذكر الأشخاص والجماعات ولا تكرر الكلام. أجب بالملخص وحده باللغة العربية."
                 }
                 Length::Medium => {
                     "\n</article>\n\nلخّص هذا المقال في فقرة واحدة من خمس إلى سبع جمل تبدأ بالأهم. \
