@@ -314,8 +314,10 @@ impl Error {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
             Self::Device { .. } => "use `--device cpu`",
-            Self::Registry { .. }
-            | Self::Format { .. }
+            Self::Registry { .. } => {
+                "the head of `models.toml` in newsml's sources says what a registry holds"
+            }
+            Self::Format { .. }
             | Self::UnsupportedModel { .. }
             | Self::Inference(_)
             | Self::Tokenizer(_)

@@ -50,7 +50,11 @@ impl Console {
         };
         self.print("error", "31", &message);
         if let Some(hint) = error.hint()
-            && self.hints.lock().unwrap_or_else(PoisonError::into_inner).insert(hint.clone())
+            && self
+                .hints
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(hint.clone())
         {
             self.write("");
             self.print("hint", "36", &hint);

@@ -211,7 +211,10 @@ pub(crate) fn run<'a>(
         output,
         form,
         slots,
-        done: 0, failed: 0, without_model: 0 };
+        done: 0,
+        failed: 0,
+        without_model: 0,
+    };
     if !is_any {
         let outcomes = first
             .into_iter()
@@ -321,10 +324,9 @@ impl Writer<'_> {
             return Ok(Status::SomeFailed);
         }
         Ok(match (self.done, self.failed, self.without_model) {
-            (0, 0, 1..) => Status::NothingRun,
-            (_, 0, 0) => status,
-            _ if status == Status::NothingRun => status,
-            _ => Status::SomeFailed,
+            (0, _, 1..) => Status::NothingRun,
+            (_, 1.., _) | (_, _, 1..) if status == Status::Done => Status::SomeFailed,
+            _ => status,
         })
     }
 }

@@ -1,6 +1,10 @@
 //! All integration tests, in one binary, since linking is slow. A module a subject.
 
+mod cli;
 mod fake_hub;
+mod pull;
 mod python;
+mod registry;
 mod store;
+mod tool;
 mod wheels;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use newsml::{Error, Event, FileStatus, ModelSpec, Network, Reason, Registry, Store, StoreOptions};
+use newsml::{Error, Event, FileStatus, ModelSpec, Network, Registry, Store, StoreOptions};
 
 use crate::fake_hub::{COMMIT, FakeHub, Faults, git_blob, noise, sha256};
 

@@ -115,8 +115,10 @@ impl Scene {
     }
 
     fn names(&self) -> Vec<String> {
+        // A folder that nothing is in is not there.
         let mut names: Vec<_> = fs::read_dir(self.home())
-            .unwrap()
+            .into_iter()
+            .flatten()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
