@@ -223,10 +223,7 @@ pub(crate) fn run<'a>(
         let outcome = writer.all(Box::new(outcomes));
         return writer.end(outcome, Status::NothingRun);
     }
-    let outcomes = match work(Box::new(first.into_iter().chain(reader))) {
-        Ok(outcomes) => outcomes,
-        Err(error) => return Err(error),
-    };
+    let outcomes = work(Box::new(first.into_iter().chain(reader)))?;
     let outcome = writer.all(outcomes);
     writer.end(outcome, Status::Done)
 }

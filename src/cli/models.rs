@@ -76,7 +76,7 @@ impl Context<'_> {
         };
         let first = self.registry.default_for(&model.id);
         let mark = |work: String| {
-            let is_first = first.iter().any(|known| *known == work);
+            let is_first = first.contains(&work);
             (work, is_first)
         };
         let pairs = model

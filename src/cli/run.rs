@@ -93,8 +93,10 @@ impl Context {
         let console = self.console.clone();
         let observer: LoadObserver = Arc::new(move |event| console.observe(event));
         load.observer = Some(observer);
-        let mut decoding = Decoding::default();
-        decoding.max_tokens = arguments.max_tokens.map(|tokens| tokens as usize);
+        let mut decoding = Decoding {
+            max_tokens: arguments.max_tokens.map(|tokens| tokens as usize),
+            ..Decoding::default()
+        };
         if let Some(tokens) = arguments.batch_tokens {
             decoding.batch_tokens = tokens as usize;
         }

@@ -4,6 +4,7 @@
 //! what is on the disk or on the network: that is the store's. Every [`Registry`] is valid: ids are
 //! unique, entries passed [`ModelSpec::validate`], and the lists name models that can do the work.
 
+mod source;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -14,11 +15,9 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::language::Language;
 
-pub(crate) use spec::WheelPart;
-pub use spec::{
-    Compression, DecodingFacts, Family, HubSource, Limits, ModelSpec, Pair, Quality, Source, Task,
-    UrlFile, UrlSource, WheelFile, WheelsSource,
-};
+pub(crate) use source::WheelPart;
+pub use source::{Compression, HubSource, Source, UrlFile, UrlSource, WheelFile, WheelsSource};
+pub use spec::{DecodingFacts, Family, Limits, ModelSpec, Pair, Quality, Task};
 
 /// The catalogue that is compiled in.
 const BUILTIN: &str = include_str!("../../models.toml");

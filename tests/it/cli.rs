@@ -430,12 +430,9 @@ fn models_are_listed_with_what_they_do() {
     assert_eq!(nllb["licence"], "CC-BY-NC-4.0");
     assert_eq!(nllb["default_for"], json!([]));
     assert!(nllb["notice"].as_str().unwrap().contains("commercial"));
-    assert!(
-        records
-            .iter()
-            .all(|record| record["cached"] == false
-                && record["sources"].as_array().unwrap().len() > 0)
-    );
+    assert!(records.iter().all(
+        |record| record["cached"] == false && !record["sources"].as_array().unwrap().is_empty()
+    ));
 
     check(
         &tool,

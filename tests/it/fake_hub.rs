@@ -2,6 +2,7 @@
 //!
 //! Answers as the Hugging Face hub does where the store relies on it: commits, entity tags, links to
 //! another host for large files, ranges. Misbehaves on request, and counts what it is asked.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Write};

@@ -71,7 +71,7 @@ fn no_default_forbids_commercial_use_and_every_ban_has_a_notice() {
     );
     // The lists are looked at as they are written, models that this build cannot run included.
     let text = include_str!("../../models.toml");
-    let lists = text.split("[[model]]").next().unwrap();
+    let lists = text.split("\n[[model]]").next().unwrap();
     assert!(lists.contains("firefox-base-ar-en"));
     for id in banned {
         assert!(!lists.contains(&format!("\"{id}\"")), "{id}");
