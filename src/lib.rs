@@ -39,10 +39,7 @@ pub use registry::{
     Registry, Route, Source, Task, UrlFile, UrlSource, WheelFile, WheelsSource,
 };
 pub use segment::{sentences, split_long};
-pub use store::{
-    Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Reason, Selected, Store,
-    StoreOptions,
-};
+pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Store, StoreOptions};
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
 pub use translate::{TranslatedSegment, Translation, Translator, TranslatorBuilder};

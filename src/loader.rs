@@ -152,7 +152,8 @@ impl Loader {
                 Err(error @ (Error::Cancelled | Error::DiskFull { .. } | Error::Io { .. })) => {
                     return Err(error);
                 }
-                Err(error) => last = Some(error),
+                // The one most wanted is the one to name.
+                Err(error) => last = last.or(Some(error)),
             }
         }
         Err(last.unwrap_or_else(no_model))
@@ -172,7 +173,17 @@ impl Loader {
                 Fetch::Yes => match self.store.fetch(spec, &|event| self.tell(event)) {
                     Ok(files) => return Ok(Some(vec![(*spec, files)])),
                     Err(error @ Error::Cancelled) => return Err(error),
-                    Err(error) => last = last.or(Some(error)),
+                    Err(error) => {
+                        // Without a network all models fare alike: the error says it once.
+                        let event = Event::ModelPassedOver {
+                            model: &spec.id,
+                            reason: &error,
+                        };
+                        if !matches!(error, Error::Offline { .. }) && self.tell(&event).is_break() {
+                            return Err(Error::Cancelled);
+                        }
+                        last = last.or(Some(error));
+                    }
                 },
             }
         }

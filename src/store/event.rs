@@ -60,6 +60,13 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a Error,
     },
+    /// None of a model's sources could be used, and the next model of the list is tried.
+    ModelPassedOver {
+        /// Id of the model.
+        model: &'a str,
+        /// Why.
+        reason: &'a Error,
+    },
     /// A model was chosen from a list of preference.
     Chosen {
         /// Id of the model.
