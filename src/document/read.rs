@@ -194,17 +194,17 @@ impl Documents {
         }
     }
 
-    fn failure(&self, error: Error) -> Failure {
-        Failure {
+    fn failure(&self, error: Error) -> Box<Failure> {
+        Box::new(Failure {
             name: self.name.clone(),
             fields: Map::new(),
             error,
-        }
+        })
     }
 }
 
 impl Iterator for Documents {
-    type Item = std::result::Result<Document, Failure>;
+    type Item = std::result::Result<Document, Box<Failure>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match std::mem::replace(&mut self.state, State::Done) {
