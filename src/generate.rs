@@ -10,11 +10,13 @@ pub(crate) use beam::{EarlyStopping, Search, search};
 pub(crate) use constraints::Constraints;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::models::layers::with_values;
 use crate::models::{Model, Scores, TokenId};
 
 /// When decoding of a batch stops, and what it may not say.
@@ -27,8 +29,9 @@ pub(crate) struct Limits {
     /// A hypothesis ends as [`Finish::Repetition`] once its last tokens are this many copies of
     /// one stretch; 0 for never.
     pub(crate) max_repeats: usize,
-    /// Tokens that are never chosen.
-    pub(crate) banned: Vec<TokenId>,
+    /// For each row, the tokens that are never chosen: true at their ids. Ids beyond the end may be,
+    /// and rows beyond the end have none.
+    pub(crate) banned: Vec<Option<Arc<[bool]>>>,
 }
 
 /// Why a hypothesis ended.
@@ -95,7 +98,7 @@ pub(crate) fn greedy(
     let mut tokens = 0;
     while !rows.is_empty() {
         let scores = model.step(&mut state, &last)?;
-        let chosen = likeliest(&scores, &limits.banned)?;
+        let chosen = likeliest(&scores, &rows, &limits.banned)?;
         let mut kept = Vec::with_capacity(rows.len());
         for (place, (&row, &token)) in rows.iter().zip(&chosen).enumerate() {
             let hypothesis = &mut hypotheses[row];
@@ -131,69 +134,63 @@ pub(crate) fn greedy(
     Ok(hypotheses)
 }
 
-/// The likeliest token of each row; the lowest id among equals.
-fn likeliest(scores: &Scores, banned: &[TokenId]) -> Result<Vec<TokenId>> {
+/// The likeliest token of each row that is not banned for it; the lowest id among equals.
+fn likeliest(
+    scores: &Scores,
+    rows: &[usize],
+    banned: &[Option<Arc<[bool]>>],
+) -> Result<Vec<TokenId>> {
     let (_, columns) = scores.logits.dims2()?;
-    let chosen: Vec<u32> = if banned.is_empty() && !scores.logits.device().is_cpu() {
-        scores.logits.argmax(1)?.to_vec1()?
-    } else {
-        let logits = scores
-            .logits
-            .to_dtype(DType::F32)?
-            .to_device(&Device::Cpu)?;
-        rows_of(&logits)?
-            .chunks_exact(columns)
-            .enumerate()
-            .map(|(row, logits)| {
-                let token = |column: usize| match &scores.shortlist {
-                    Some(shortlist) => shortlist[row].get(column).copied(),
-                    None => Some(column as TokenId),
-                };
-                let banned: Vec<usize> = if banned.is_empty() {
-                    Vec::new()
-                } else {
-                    (0..columns)
-                        .filter(|&i| token(i).is_none_or(|id| banned.contains(&id)))
-                        .collect()
-                };
-                argmax(logits, &banned) as u32
+    let free = scores.shortlist.is_none() && banned.iter().all(Option::is_none);
+    if free && !scores.logits.device().is_cpu() {
+        return Ok(scores.logits.argmax(1)?.to_vec1()?);
+    }
+    let logits = scores
+        .logits
+        .to_dtype(DType::F32)?
+        .to_device(&Device::Cpu)?;
+    with_values(&logits.contiguous()?, |values| {
+        let lines = values.chunks_exact(columns).zip(rows).enumerate();
+        lines
+            .map(|(place, (logits, &row))| {
+                let shortlist = scores.shortlist.as_ref().map(|lists| &*lists[place]);
+                best_allowed(
+                    logits,
+                    shortlist,
+                    banned.get(row).and_then(Option::as_deref),
+                )
             })
             .collect()
-    };
-    Ok(match &scores.shortlist {
-        None => chosen,
-        Some(shortlist) => chosen
-            .iter()
-            .zip(shortlist)
-            .filter_map(|(&i, list)| list.get(i as usize).copied())
-            .collect(),
     })
 }
 
-fn rows_of(logits: &Tensor) -> Result<Vec<f32>> {
-    Ok(logits.flatten_all()?.to_vec1()?)
-}
-
-fn argmax(logits: &[f32], banned: &[usize]) -> usize {
-    // Largest of each of 16 lanes first: a plain loop over 150,000 floats would take longer than
-    // the product that made them.
-    if banned.is_empty() {
-        let mut best = [f32::NEG_INFINITY; 16];
-        for chunk in logits.chunks(16) {
-            best.iter_mut()
-                .zip(chunk)
-                .for_each(|(best, x)| *best = best.max(*x));
-        }
-        let best = best.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-        return logits.iter().position(|&x| x == best).unwrap_or(0);
+/// The token with the highest score that is not banned; token 0 where all are.
+fn best_allowed(logits: &[f32], shortlist: Option<&[TokenId]>, banned: Option<&[bool]>) -> TokenId {
+    let logits = &logits[..shortlist.map_or(logits.len(), |list| list.len().min(logits.len()))];
+    let token = |column: usize| shortlist.map_or(column as TokenId, |list| list[column]);
+    let allowed = |column: usize| {
+        banned.is_none_or(|banned| !banned.get(token(column) as usize).copied().unwrap_or(false))
+    };
+    // Largest of each of 16 lanes first: a plain search through 150,000 floats takes longer.
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    for chunk in logits.chunks(16) {
+        lanes
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(best, x)| *best = best.max(*x));
     }
-    let mut best = None;
-    for (i, &x) in logits.iter().enumerate() {
-        if best.is_none_or(|(_, largest)| x > largest) && !banned.contains(&i) {
-            best = Some((i, x));
+    let largest = lanes.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    let first = logits.iter().position(|&x| x == largest).unwrap_or(0);
+    if allowed(first) {
+        return token(first);
+    }
+    let mut best: Option<(usize, f32)> = None;
+    for (column, &x) in logits.iter().enumerate() {
+        if best.is_none_or(|(_, largest)| x > largest) && allowed(column) {
+            best = Some((column, x));
         }
     }
-    best.map_or(0, |(i, _)| i)
+    best.map_or(0, |(column, _)| token(column))
 }
 
 /// How many tokens at the end say again what stands before them, if the tokens end with `repeats`
@@ -220,6 +217,8 @@ fn repeated(tokens: &[TokenId], repeats: usize) -> Option<usize> {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::any::Any;
+
+    use candle_core::Tensor;
 
     use super::*;
     use crate::models::{Cache, State};
@@ -348,7 +347,7 @@ pub(crate) mod tests {
     fn banned_tokens_are_not_chosen() {
         let limits = Limits {
             max_new: vec![1],
-            banned: vec![5, 0],
+            banned: vec![Some(Arc::from([true, false, false, false, false, true]))],
             ..Limits::default()
         };
         assert_eq!(run(vec![vec![5]], &limits)[0].tokens, [1]);

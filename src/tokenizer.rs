@@ -9,7 +9,9 @@ use candle_core::quantized::tokenizer::TokenizerFromGguf;
 use minijinja::{Environment, context};
 use tokenizers::Tokenizer;
 
+use crate::engine::Writing;
 use crate::error::{Error, Result};
+use crate::language::Language;
 use crate::models::TokenId;
 use crate::models::gguf::Gguf;
 
@@ -18,6 +20,8 @@ pub(crate) struct ChatTokenizer {
     tokenizer: Tokenizer,
     template: Environment<'static>,
     stop: Vec<TokenId>,
+    /// Which scripts each token has letters of.
+    scripts: Vec<u8>,
 }
 
 /// A piece of a prompt.
@@ -77,10 +81,17 @@ impl ChatTokenizer {
         );
         stop.sort_unstable();
         stop.dedup();
+        let scripts = (0..tokenizer.get_vocab_size(true) as TokenId)
+            .map(|id| {
+                let token = tokenizer.id_to_token(id);
+                token.map_or(0, |token| scripts_of(&bytes_of(&token)))
+            })
+            .collect();
         Ok(Self {
             tokenizer,
             template,
             stop,
+            scripts,
         })
     }
 
@@ -140,6 +151,25 @@ impl ChatTokenizer {
         Ok(ids)
     }
 
+    /// The tokens that have letters of scripts which a text may not be written in: true at their
+    /// ids.
+    pub(crate) fn forbidden(&self, writing: Writing) -> std::sync::Arc<[bool]> {
+        let (language, strict) = match writing {
+            Writing::Usual(language) => (language, false),
+            Writing::Strict(language) => (language, true),
+        };
+        let own = match language {
+            Language::Arabic => ARABIC,
+            Language::English => LATIN,
+            Language::Russian => CYRILLIC,
+        };
+        let allowed = if strict { own } else { own | LATIN };
+        let forbid = |(id, scripts): (usize, &u8)| {
+            scripts & !allowed != 0 && !self.stop.contains(&(id as TokenId))
+        };
+        self.scripts.iter().enumerate().map(forbid).collect()
+    }
+
     /// Text as plain text: nothing in it becomes a control token.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<TokenId>> {
         let text = text.replace(PLACE, "");
@@ -181,5 +211,91 @@ impl ChatTokenizer {
         self.tokenizer
             .decode(ids, true)
             .map_err(|error| Error::Tokenizer(error.to_string()))
+    }
+}
+
+const LATIN: u8 = 1;
+const CYRILLIC: u8 = 2;
+const ARABIC: u8 = 4;
+const OTHER: u8 = 8;
+
+/// The bytes of a token as byte-level vocabularies write them: bytes that are printable stand for
+/// themselves, the others for characters from 256 on, in their order.
+fn bytes_of(token: &str) -> Vec<u8> {
+    let printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
+    token
+        .chars()
+        .filter_map(|c| {
+            let code = u32::from(c);
+            if code < 256 {
+                u8::try_from(code).ok()
+            } else {
+                (0..=255u8)
+                    .filter(|&byte| !printable(u32::from(byte)))
+                    .nth(code as usize - 256)
+            }
+        })
+        .collect()
+}
+
+/// The scripts that bytes have letters of. A character that is cut off counts by its first byte.
+fn scripts_of(bytes: &[u8]) -> u8 {
+    let mut scripts = 0;
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            scripts |= match u32::from(c) {
+                0x41..=0x5a | 0x61..=0x7a | 0xc0..=0x24f | 0x1e00..=0x1eff => LATIN,
+                0x400..=0x52f => CYRILLIC,
+                0x600..=0x6ff | 0x750..=0x77f => ARABIC,
+                // CJK punctuation and full-width forms belong to text of those scripts.
+                0x3000..=0x303f | 0xff00..=0xffef => OTHER,
+                _ if c.is_alphabetic() => OTHER,
+                _ => 0,
+            };
+        }
+        scripts |= match chunk.invalid().first() {
+            Some(0xc3..=0xc9) => LATIN,
+            Some(0xd0..=0xd3) => CYRILLIC,
+            Some(0xd8..=0xdb) => ARABIC,
+            Some(0xca..=0xcf | 0xd4..=0xd7 | 0xdc..=0xe1 | 0xe3..=0xef) => OTHER,
+            _ => 0,
+        };
+    }
+    scripts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_from_byte_level_tokens() {
+        assert_eq!(bytes_of("Ġthe"), b" the");
+        assert_eq!(bytes_of("Ð¼"), "м".as_bytes());
+        assert_eq!(bytes_of("Ċ"), b"\n");
+        assert_eq!(bytes_of("Ń"), [0xad]);
+    }
+
+    #[test]
+    fn scripts_are_told_by_letters() {
+        let cases: [(&[u8], u8); 9] = [
+            (b" the", LATIN),
+            (" 2024, \u{201c}\u{2014}\u{1f600}".as_bytes(), 0),
+            ("мир".as_bytes(), CYRILLIC),
+            ("سلام".as_bytes(), ARABIC),
+            ("世".as_bytes(), OTHER),
+            ("。".as_bytes(), OTHER),
+            (&[0xe4, 0xb8], OTHER),
+            (&[0xd0], CYRILLIC),
+            (&[0xe2, 0x80], 0),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(
+                scripts_of(bytes),
+                expected,
+                "{:?}",
+                String::from_utf8_lossy(bytes)
+            );
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Layer {
         } = cfg.heads;
         let (query, key) = (queries * width, keys * width);
         let (hidden, inner) = (cfg.hidden, cfg.feed_forward);
-        let mut norm = |gguf: &mut Gguf, part: &str| -> Result<RmsNorm> {
+        let norm = |gguf: &mut Gguf, part: &str| -> Result<RmsNorm> {
             Ok(RmsNorm::new(
                 gguf.floats(&name(part), &[hidden])?,
                 cfg.epsilon,
@@ -316,5 +316,169 @@ impl Decoder for Qwen {
 
     fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         self.output.forward(&self.norm.forward(hidden)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::batch::Batch;
+    use crate::generate::{Limits, greedy};
+    use crate::models::Model;
+    use crate::models::decoder_only::DecoderOnly;
+
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        prompts: Vec<Vec<TokenId>>,
+        variants: std::collections::BTreeMap<String, Vec<Row>>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Row {
+        logits: Vec<f32>,
+        greedy: Vec<TokenId>,
+    }
+
+    type Tested<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+    fn fixture(name: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name)
+    }
+
+    fn model(variant: &str) -> Tested<DecoderOnly<Qwen>> {
+        let mut gguf = Gguf::open(&fixture(&format!("qwen2-{variant}.gguf")))?;
+        Ok(DecoderOnly(Qwen::load(&mut gguf, &mut |_, _| {})?))
+    }
+
+    fn reference() -> Tested<Reference> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(fixture(
+            "qwen2.json",
+        ))?)?)
+    }
+
+    fn first_logits(model: &dyn Model, rows: &[Vec<TokenId>]) -> Tested<Vec<Vec<f32>>> {
+        let mut state = model.start(&Batch::new(rows))?;
+        let first = state.first.clone();
+        Ok(model.step(&mut state, &first)?.logits.to_vec2()?)
+    }
+
+    fn continued(model: &dyn Model, rows: &[Vec<TokenId>]) -> Tested<Vec<Vec<TokenId>>> {
+        let limits = Limits {
+            max_new: vec![48; rows.len()],
+            ..Limits::default()
+        };
+        let found = greedy(model, &Batch::new(rows), &limits, &mut |_| {
+            ControlFlow::Continue(())
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|hypothesis| hypothesis.tokens)
+            .collect())
+    }
+
+    #[test]
+    fn logits_and_greedy_ids_are_those_of_transformers() -> Tested<()> {
+        let reference = reference()?;
+        let model = model("f32")?;
+        let rows = &reference.variants["f32"];
+        for (found, row) in first_logits(&model, &reference.prompts)?.iter().zip(rows) {
+            for (found, expected) in found.iter().zip(&row.logits) {
+                assert!((found - expected).abs() <= 1e-4, "{found} {expected}");
+            }
+        }
+        let expected: Vec<_> = rows.iter().map(|row| row.greedy.clone()).collect();
+        assert_eq!(continued(&model, &reference.prompts)?, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn quantized_logits_are_close_to_those_of_the_same_weights_as_floats() -> Tested<()> {
+        let reference = reference()?;
+        let model = model("q8_0")?;
+        for (found, row) in first_logits(&model, &reference.prompts)?
+            .iter()
+            .zip(&reference.variants["q8_0"])
+        {
+            let power = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
+            let error = power(&mut found.iter().zip(&row.logits).map(|(a, b)| a - b));
+            let ratio = (error / power(&mut row.logits.iter().copied())).sqrt();
+            // The activations have eight bits.
+            assert!(ratio <= 0.05, "relative error {ratio}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_batch_equals_its_rows_in_any_order() -> Tested<()> {
+        let prompts = reference()?.prompts;
+        for variant in ["f32", "q8_0"] {
+            let model = model(variant)?;
+            let alone: Vec<_> = prompts
+                .iter()
+                .map(|prompt| {
+                    continued(&model, std::slice::from_ref(prompt)).map(|mut rows| rows.remove(0))
+                })
+                .collect::<Tested<_>>()?;
+            for order in [
+                vec![0, 1, 2, 3, 4, 5, 6, 7],
+                vec![7, 3, 0, 5, 1],
+                vec![2, 4, 2],
+                vec![5, 6, 7],
+            ] {
+                let rows: Vec<_> = order.iter().map(|&row| prompts[row].clone()).collect();
+                let expected: Vec<_> = order.iter().map(|&row| alone[row].clone()).collect();
+                assert_eq!(continued(&model, &rows)?, expected, "{variant} {order:?}");
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn one_network_serves_threads() -> Tested<()> {
+        let reference = reference()?;
+        let model = model("q8_0")?;
+        let expected = continued(&model, &reference.prompts)?;
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| continued(&model, &reference.prompts).ok()))
+                .collect();
+            for run in runs {
+                assert_eq!(run.join().ok().flatten().as_ref(), Some(&expected));
+            }
+        });
+        Ok(())
+    }
+
+    #[test]
+    fn damaged_files_are_refused() -> Tested<()> {
+        let whole = std::fs::read(fixture("qwen2-q8_0.gguf"))?;
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("model.gguf");
+        let cases: [(&str, Vec<u8>); 4] = [
+            ("ends before", whole[..whole.len() - 2000].to_vec()),
+            ("header is damaged", whole[..300].to_vec()),
+            ("begins with `GGUF`", b"PK\x03\x04 a zip".to_vec()),
+            ("begins with `GGUF`", Vec::new()),
+        ];
+        for (expected, bytes) in cases {
+            std::fs::write(&path, bytes)?;
+            let error = Gguf::open(&path).err().ok_or("opened")?;
+            assert_eq!(error.kind(), "corrupt_model");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_beyond_the_vocabulary_is_an_error() -> Tested<()> {
+        let model = model("q8_0")?;
+        assert!(first_logits(&model, &[vec![9999]]).is_err());
+        assert!(first_logits(&model, &[vec![9999, 1]]).is_err());
+        Ok(())
     }
 }

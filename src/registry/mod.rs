@@ -4,6 +4,7 @@
 //! what is on the disk or on the network: that is the store's. Every [`Registry`] is valid: ids are
 //! unique, entries passed [`ModelSpec::validate`], and the lists name models that can do the work.
 
+mod source;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -14,11 +15,9 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::language::Language;
 
-pub(crate) use spec::WheelPart;
-pub use spec::{
-    Compression, DecodingFacts, Family, HubSource, Limits, ModelSpec, Pair, Quality, Source, Task,
-    UrlFile, UrlSource, WheelFile, WheelsSource,
-};
+pub(crate) use source::WheelPart;
+pub use source::{Compression, HubSource, Source, UrlFile, UrlSource, WheelFile, WheelsSource};
+pub use spec::{DecodingFacts, Family, Limits, ModelSpec, Pair, Quality, Task};
 
 /// The catalogue that is compiled in.
 const BUILTIN: &str = include_str!("../../models.toml");
@@ -254,20 +253,25 @@ impl Registry {
             .find(|model| model.id == id && model.family.is_runnable())
     }
 
-    /// Ids that are spelled similarly or that hold the text, at most three, nearest first.
+    /// Ids that are spelled similarly or that hold all parts of the text, at most three, nearest
+    /// first.
     fn similar(&self, text: &str) -> Vec<String> {
         let text = text.to_lowercase();
+        let parts: Vec<&str> = text
+            .split(['-', '_', ' ', '/'])
+            .filter(|part| part.len() > 1)
+            .collect();
         let mut ranked: Vec<(f64, &str)> = self
             .models
             .iter()
             .map(|model| {
-                let holds = text.len() >= 3 && model.id.contains(&text);
-                let score = if holds {
-                    1.0
-                } else {
-                    strsim::normalized_damerau_levenshtein(&text, &model.id)
-                };
-                (score, model.id.as_str())
+                let holds_all =
+                    !parts.is_empty() && parts.iter().all(|part| model.id.contains(part));
+                let nearness = strsim::normalized_damerau_levenshtein(&text, &model.id);
+                (
+                    if holds_all { 1.0 + nearness } else { nearness },
+                    model.id.as_str(),
+                )
             })
             .filter(|(score, _)| *score >= 0.6)
             .collect();

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::store::event::{Event, Observer, tell};
-use crate::store::http::{Http, describe_io};
+use crate::store::http::{Http, describe_io, is_down, shown};
 
 /// Bytes moved at a time.
 const BLOCK: usize = 256 * 1024;
@@ -189,7 +189,7 @@ fn is_mismatch(outcome: &Result<u64>) -> bool {
     matches!(outcome, Err(Error::Mismatch { .. }))
 }
 
-/// Removes bytes that are of no use to anybody; if that fails, the next start finds them wrong again.
+/// Removes bytes that are of no use to anybody, or none; if that fails, the next start finds out.
 fn remove_wrong(partial: &Path) {
     let _ = std::fs::remove_file(partial);
 }
@@ -204,7 +204,10 @@ fn attempts(http: &Http, wanted: &Wanted, partial: &Path, meter: &mut Meter<'_>)
         };
         let after = partial.metadata().map_or(0, |data| data.len());
         fruitless = if after > before { 0 } else { fruitless + 1 };
-        if fruitless >= FRUITLESS_ATTEMPTS {
+        if fruitless >= FRUITLESS_ATTEMPTS || is_down(&wanted.url) {
+            if after == 0 {
+                remove_wrong(partial);
+            }
             return Err(error);
         }
         // Short: a server that is down for longer is one to come back to.
@@ -277,7 +280,7 @@ fn fetch_rest(
     meter: &mut Meter<'_>,
 ) -> Result<u64> {
     let network = |message: String| Error::Network {
-        url: wanted.url.clone(),
+        url: shown(&wanted.url),
         message,
     };
     let Some(mut answer) = http.get(&wanted.url, have)? else {
@@ -308,7 +311,11 @@ fn fetch_rest(
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(network(describe_io(&error))),
+            Err(error) => {
+                let total = answer.total.or(wanted.size).unwrap_or(at);
+                let message = describe_io(&error);
+                return Err(network(format!("{message} after {at} of {total} bytes")));
+            }
         };
         let bytes = block.get(..read).unwrap_or_default();
         at += read as u64;

@@ -60,6 +60,29 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a Error,
     },
+    /// None of a model's sources could be used, and the next model of the list is tried.
+    ModelPassedOver {
+        /// Id of the model.
+        model: &'a str,
+        /// Why.
+        reason: &'a Error,
+    },
+    /// A model was chosen from a list of preference.
+    Chosen {
+        /// Id of the model.
+        model: &'a str,
+        /// What for and why, as in `translate ar to ru: the first of the list that is in the cache`.
+        task: &'a str,
+    },
+    /// A part of the network has been read into memory.
+    Loading {
+        /// Id of the model.
+        model: &'a str,
+        /// Parts read.
+        done: usize,
+        /// Parts in all.
+        total: usize,
+    },
     /// All files of the model are in place.
     Fetched {
         /// Id of the model.

@@ -79,14 +79,19 @@ impl Http {
         }
     }
 
-    /// Asks for the headers of a file. Redirects within the host are followed; one to another host
-    /// is where the file is, and what the first host says about it is what counts.
+    /// Asks for the headers of a file. A redirect that says what the file is, or that leads to
+    /// another host, tells where the file is, and what the first host says about it is what counts;
+    /// others are followed.
     pub(super) fn head(&self, url: &str) -> Result<Head> {
         let mut url = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, None)?;
             if let Some(next) = redirect(&url, response.status(), response.headers())? {
-                if origin(&next) == origin(&url) {
+                // The hub says what a file is when it sends to its storage; when it sends to the new
+                // name of a repository, it says nothing yet.
+                if !response.headers().contains_key("x-linked-etag")
+                    && origin(&next) == origin(&url)
+                {
                     url = next;
                     continue;
                 }
@@ -182,6 +187,9 @@ impl Http {
                 )
             }
             ureq::Error::Timeout(_) => "the host did not answer in time".to_owned(),
+            ureq::Error::Io(source) if is_lookup(source) => {
+                "the host name could not be looked up".to_owned()
+            }
             ureq::Error::Io(source) => describe_io(source),
             other => other.to_string(),
         }
@@ -208,6 +216,7 @@ fn is_unreachable(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Timeout(_) => true,
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => true,
+        ureq::Error::Io(source) if is_lookup(source) => true,
         ureq::Error::Io(source) => matches!(
             source.kind(),
             ErrorKind::ConnectionRefused
@@ -218,6 +227,16 @@ fn is_unreachable(error: &ureq::Error) -> bool {
         ),
         _ => false,
     }
+}
+
+/// Whether the system could not find the host's address; it has no kind of its own for that.
+fn is_lookup(error: &std::io::Error) -> bool {
+    error.to_string().starts_with("failed to lookup address")
+}
+
+/// Whether this process found a moment ago that the host of an address is down.
+pub(super) fn is_down(url: &str) -> bool {
+    origin(url).is_some_and(|host| remembered(&host).is_some())
 }
 
 fn remembered(host: &str) -> Option<String> {
@@ -296,7 +315,7 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// An address for messages: a signed one carries secrets behind the question mark.
-fn shown(url: &str) -> String {
+pub(super) fn shown(url: &str) -> String {
     url.split('?').next().unwrap_or(url).to_owned()
 }
 

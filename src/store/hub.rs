@@ -7,8 +7,7 @@
 //! .locks/models--owner--name/<entity tag>.lock         held while a blob is fetched
 //! ```
 //!
-//! Python's `huggingface_hub` finds what is put here, and the other way round, down to the beginning
-//! of an interrupted file. The tag of a large file is the SHA-256 of its content and that of a small
+//! Python's `huggingface_hub` finds what is put here, and the other way round. The tag of a large file is the SHA-256 of its content and that of a small
 //! one its git name, so every blob can be checked against its own name. A reference is written when
 //! all files are there: a download that was killed never looks complete.
 
@@ -403,7 +402,6 @@ fn relative_to(target: &Path, pointer: &Path) -> PathBuf {
 #[cfg(unix)]
 fn link_or_move(relative: &Path, _blob: &Path, pointer: &Path) -> Result<()> {
     let temporary = crate::store::place::temporary_beside(pointer);
-    let _ = std::fs::remove_file(&temporary);
     std::os::unix::fs::symlink(relative, &temporary).map_err(Error::io("create", &temporary))?;
     rename(&temporary, pointer)
 }

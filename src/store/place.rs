@@ -3,11 +3,15 @@
 //! Knows nothing of models. Whatever is written under its final name is complete at that moment.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::store::event::{Event, Observer, tell};
+
+/// Tells the temporary files of this process apart.
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// Holds a lock file until it is dropped; the system releases it if the process dies.
 #[derive(Debug)]
@@ -95,10 +99,11 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to).map_err(Error::io("create", to))
 }
 
-/// A name that no other process uses, in the same folder.
-pub(super) fn temporary_beside(path: &Path) -> std::path::PathBuf {
+/// A name that no other process or thread uses, in the same folder.
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
 }
 
 /// Removes a folder if it is empty, and says so.

@@ -381,7 +381,10 @@ fn explain(log: &str) -> (String, bool) {
     let has_no_pip = lines().any(|line| line.contains("No module named pip"));
     let said: Vec<&str> = lines().filter(|line| line.starts_with("ERROR:")).collect();
     let said = if said.is_empty() {
-        lines().last().unwrap_or("it gave no reason").to_owned()
+        lines()
+            .next_back()
+            .unwrap_or("it gave no reason")
+            .to_owned()
     } else {
         said.join("; ")
     };
