@@ -223,7 +223,8 @@ impl Seq2Seq {
             .collect())
     }
 
-    /// Decodes a batch; `first` is what the decoder reads first, where that chooses the language.
+    /// Decodes a batch to at most `max_new` tokens a row, and no more than the model has positions
+    /// for; `first` is what the decoder reads first, where that chooses the language.
     pub(crate) fn generate(
         &self,
         batch: &Batch,
@@ -233,6 +234,9 @@ impl Seq2Seq {
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<Vec<beam::Scored>>> {
         let model: &dyn Model = &self.model;
+        let positions = self.model.limit.unwrap_or(usize::MAX);
+        let max_new: Vec<usize> = max_new.iter().map(|&most| most.min(positions)).collect();
+        let max_new = max_new.as_slice();
         match first {
             Some(first) => search(
                 &beam::StartingWith { model, first },

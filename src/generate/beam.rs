@@ -174,9 +174,8 @@ pub(crate) fn search(
             }
         }
         groups = live;
-        if !groups.is_empty()
-            && !(kept.len() == line && kept.iter().enumerate().all(|(i, &line)| i == line))
-        {
+        let unchanged = kept.iter().copied().eq(0..line);
+        if !groups.is_empty() && !unchanged {
             state.keep(&kept)?;
         }
         if progress(Progress {
@@ -419,5 +418,179 @@ impl Model for StartingWith<'_> {
 
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
         self.model.step(state, last)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::generate::tests::FakeModel;
+    use crate::models::Cache;
+
+    /// A model whose scores follow from the last token by a table, the same for every row.
+    struct Table(Vec<Vec<f32>>);
+
+    struct Rows(usize);
+
+    impl Cache for Rows {
+        fn keep(&mut self, rows: &[usize]) -> Result<()> {
+            assert!(
+                rows.iter().all(|&row| row < self.0),
+                "a row that is not there"
+            );
+            self.0 = rows.len();
+            Ok(())
+        }
+        fn as_any(&mut self) -> &mut dyn std::any::Any {
+            self
+        }
+    }
+
+    impl Model for Table {
+        fn start(&self, batch: &Batch) -> Result<State> {
+            Ok(State {
+                first: vec![0; batch.rows()],
+                cache: Box::new(Rows(batch.rows())),
+            })
+        }
+
+        fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
+            assert_eq!(state.cache::<Rows>().0, last.len());
+            let scores: Vec<f32> = last
+                .iter()
+                .flat_map(|&token| self.0[token as usize].clone())
+                .collect();
+            let shape = (last.len(), self.0.len());
+            let logits = candle_core::Tensor::from_vec(scores, shape, &candle_core::Device::Cpu)?;
+            Ok(Scores {
+                logits,
+                shortlist: None,
+            })
+        }
+    }
+
+    /// From 0: token 2 is likelier than 3, but what follows 3 is certain. Token 1 ends.
+    fn garden_path() -> Table {
+        let ln = |p: f32| p.max(1e-9).ln();
+        let row = |p: [f32; 5]| p.map(ln).to_vec();
+        Table(vec![
+            row([0.0, 0.0, 0.6, 0.4, 0.0]),
+            row([0.2, 0.2, 0.2, 0.2, 0.2]),
+            row([0.0, 0.3, 0.35, 0.0, 0.35]),
+            row([0.0, 1.0, 0.0, 0.0, 0.0]),
+            row([0.0, 0.5, 0.0, 0.0, 0.5]),
+        ])
+    }
+
+    fn run(model: &dyn Model, rows: usize, how: &Search) -> Vec<Vec<Scored>> {
+        let batch = Batch::new(&(0..rows as u32).map(|row| vec![row]).collect::<Vec<_>>());
+        search(model, &batch, how, &vec![how.max_new; rows], &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn beams_see_past_a_likely_first_token() {
+        let greedy = Search {
+            end: vec![1],
+            max_new: 6,
+            length_penalty: 0.0,
+            ..Search::default()
+        };
+        assert_eq!(run(&garden_path(), 1, &greedy)[0][0].tokens[0], 2);
+        let beams = Search {
+            beams: 2,
+            best: 2,
+            ..greedy
+        };
+        let found = run(&garden_path(), 2, &beams);
+        assert_eq!(found[0], found[1]);
+        assert_eq!(
+            (&found[0][0].tokens, found[0][0].finish),
+            (&vec![3], Finish::Stop)
+        );
+        assert!((found[0][0].score - 0.4f32.ln()).abs() < 1e-4);
+        assert!(found[0][1].score < found[0][0].score);
+    }
+
+    #[test]
+    fn rows_end_each_at_its_own_length_and_keep_their_places() {
+        let model = FakeModel {
+            scripts: vec![vec![5, 6, 7, 1], vec![8, 9, 8, 9], vec![1], vec![3]],
+            vocabulary: 20,
+        };
+        let how = Search {
+            end: vec![1],
+            ..Search::default()
+        };
+        let batch = Batch::new(&[[0], [1], [2], [3]]);
+        let found = search(&model, &batch, &how, &[9, 2, 9, 0], &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let ends: Vec<_> = found
+            .iter()
+            .map(|best| (best[0].tokens.clone(), best[0].finish))
+            .collect();
+        assert_eq!(
+            ends,
+            [
+                (vec![5, 6, 7], Finish::Stop),
+                (vec![8, 9], Finish::Length),
+                (vec![], Finish::Stop),
+                (vec![], Finish::Length),
+            ]
+        );
+    }
+
+    #[test]
+    fn constraints_that_leave_nothing_to_say_end_the_row() {
+        for beams in [1, 3] {
+            let bad_words = (0..5).map(|token| vec![token]).collect();
+            let constraints = Constraints {
+                bad_words,
+                ..Constraints::default()
+            };
+            let how = Search {
+                beams,
+                constraints,
+                max_new: 4,
+                ..Search::default()
+            };
+            assert!(
+                run(&garden_path(), 1, &how)[0][0].tokens.is_empty(),
+                "{beams} beams"
+            );
+        }
+    }
+
+    #[test]
+    fn the_caller_can_stop_it() {
+        let batch = Batch::new(&[[0]]);
+        let how = Search {
+            max_new: 50,
+            ..Search::default()
+        };
+        let stopped = search(&garden_path(), &batch, &how, &[50], &mut |_| {
+            ControlFlow::Break(())
+        });
+        assert!(matches!(stopped, Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn another_first_token_can_be_given() {
+        let how = Search {
+            end: vec![1],
+            max_new: 3,
+            ..Search::default()
+        };
+        let model = garden_path();
+        let model = StartingWith {
+            model: &model,
+            first: 3,
+        };
+        assert!(run(&model, 1, &how)[0][0].tokens.is_empty());
     }
 }

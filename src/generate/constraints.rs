@@ -176,7 +176,8 @@ mod tests {
             bad_words: vec![vec![4]],
             ..none.clone()
         };
-        let cases: &[(&Constraints, &[TokenId], &[(TokenId, f32)])] = &[
+        type Case<'a> = (&'a Constraints, &'a [TokenId], &'a [(TokenId, f32)]);
+        let cases: &[Case<'_>] = &[
             (&none, &[0, 4], &[]),
             (&ngram, &[0, 4, 5, 4], &[(5, NO)]),
             (&ngram, &[0], &[]),

@@ -76,7 +76,7 @@ impl<'a> Scanned<'a> {
         let mut best: Vec<(usize, f32)> = Vec::with_capacity(count + 1);
         let mut least = f32::NEG_INFINITY;
         for (number, &largest) in self.largest.iter().enumerate() {
-            if !(largest > least) {
+            if largest <= least {
                 continue;
             }
             let first = number * BLOCK;
@@ -84,7 +84,7 @@ impl<'a> Scanned<'a> {
                 .iter()
                 .enumerate()
             {
-                if !(score > least) || except.binary_search(&(first + i)).is_ok() {
+                if score.is_nan() || score <= least || except.binary_search(&(first + i)).is_ok() {
                     continue;
                 }
                 let at = best.partition_point(|&(_, other)| other >= score);

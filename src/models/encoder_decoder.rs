@@ -286,7 +286,7 @@ impl EncoderDecoder {
     /// One block with its norm and the sum with what went in.
     fn block(
         &self,
-        xs: &mut Vec<f32>,
+        xs: &mut [f32],
         norm: &Norm,
         block: impl FnOnce(&[f32]) -> Result<Vec<f32>>,
     ) -> Result<()> {

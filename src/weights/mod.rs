@@ -9,6 +9,9 @@ mod pickle;
 mod safetensors;
 mod torch;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
