@@ -3,6 +3,7 @@
 
 mod batch;
 mod error;
+mod kernels;
 mod language;
 mod models;
 mod sentencepiece;

@@ -4,6 +4,8 @@
 //! each call of [`Model::step`] turns one token a row into scores for the next. Everything that
 //! changes while decoding lives in the state, so one loaded network serves any number of threads.
 
+pub(crate) mod firefox;
+
 use std::any::Any;
 use std::sync::Arc;
 
