@@ -177,10 +177,49 @@ fn normalize(xs: &mut [f32], (mean, deviation): (f32, f32), scale: &[f32], bias:
     }
 }
 
+/// `sums += Σ factors[i] × rows[i]`, one row after the other; row i begins at `i × stride`.
+#[inline(always)]
+fn accumulate(sums: &mut [f32], factors: &[f32], rows: &[f32], stride: usize) {
+    let width = sums.len();
+    let mut start = 0;
+    // Four rows for each time that the sums are loaded and stored.
+    let mut fours = factors.chunks_exact(4);
+    for factors in &mut fours {
+        let row = |index: usize| &rows[start + index * stride..][..width];
+        let (first, second, third, fourth) = (row(0), row(1), row(2), row(3));
+        for (place, sum) in sums.iter_mut().enumerate() {
+            let mut total = *sum;
+            total += factors[0] * first[place];
+            total += factors[1] * second[place];
+            total += factors[2] * third[place];
+            total += factors[3] * fourth[place];
+            *sum = total;
+        }
+        start += 4 * stride;
+    }
+    for factor in fours.remainder() {
+        for (sum, x) in sums.iter_mut().zip(&rows[start..][..width]) {
+            *sum += factor * x;
+        }
+        start += stride;
+    }
+}
+
+/// The largest of some numbers, or the least float for none.
+#[inline(always)]
+fn largest(xs: &[f32]) -> f32 {
+    // As integers in the same order, since compilers take integers several at a time.
+    let ordered = |bits: i32| bits ^ ((bits >> 31) & i32::MAX);
+    let high = xs
+        .iter()
+        .fold(i32::MIN, |high, x| high.max(ordered(x.to_bits() as i32)));
+    f32::from_bits(ordered(high) as u32)
+}
+
 /// Marian takes four numbers at a time where their count allows it, with another exponential.
 #[inline(always)]
 fn softmax(xs: &mut [f32]) {
-    let high = xs.iter().fold(f32::NEG_INFINITY, |high, &x| high.max(x));
+    let high = largest(xs);
     let mut sum = 0.0;
     if xs.len() % 4 == 0 {
         let mut sums = [0.0; 4];
@@ -281,17 +320,10 @@ for_every_machine! {
                 let columns = head * depth..(head + 1) * depth;
                 let query = &query[columns.clone()];
                 let keys = &keys[columns.start * padded..columns.end * padded];
-                for (chunk, scores) in scores[..padded].chunks_exact_mut(LANES).enumerate() {
-                    let mut sums = [0.0; LANES];
-                    for (query, keys) in query.iter().zip(keys.chunks_exact(padded)) {
-                        let keys = &keys[chunk * LANES..(chunk + 1) * LANES];
-                        for lane in 0..LANES {
-                            sums[lane] += query * keys[lane];
-                        }
-                    }
-                    for lane in 0..LANES {
-                        scores[lane] = sums[lane] * scale;
-                    }
+                scores[..padded].fill(0.0);
+                accumulate(&mut scores[..padded], query, keys, padded);
+                for score in &mut scores[..length] {
+                    *score *= scale;
                 }
                 if row < whole.0 {
                     for (key, score) in scores[..length].iter_mut().enumerate().skip(whole.1) {
@@ -306,35 +338,15 @@ for_every_machine! {
                 }
                 softmax(&mut scores[..length]);
                 let output = &mut output[columns.clone()];
-                for (chunk, output) in output.chunks_exact_mut(LANES).enumerate() {
-                    let start = columns.start + chunk * LANES;
-                    let mut sums = [0.0; LANES];
-                    for (score, values) in scores[..length].iter().zip(values.chunks_exact(width)) {
-                        let values = &values[start..start + LANES];
-                        for lane in 0..LANES {
-                            sums[lane] += score * values[lane];
-                        }
-                    }
-                    output.copy_from_slice(&sums);
-                }
+                output.fill(0.0);
+                accumulate(output, &scores[..length], &values[columns.start..], width);
             }
         }
     }
 
     /// The place of the largest number; of equal ones the first. Nothing is written for no numbers.
     fn place_of_largest(xs: &[f32], place: &mut usize) {
-        let mut best = f32::NEG_INFINITY;
-        let mut lanes = [f32::NEG_INFINITY; LANES];
-        let chunks = xs.chunks_exact(LANES);
-        for x in chunks.remainder() {
-            best = best.max(*x);
-        }
-        for xs in chunks {
-            for lane in 0..LANES {
-                lanes[lane] = lanes[lane].max(xs[lane]);
-            }
-        }
-        let best = lanes.iter().fold(best, |best, &x| best.max(x));
+        let best = largest(xs);
         if let Some(found) = xs.iter().position(|&x| x == best) {
             *place = found;
         }
