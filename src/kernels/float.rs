@@ -177,32 +177,40 @@ fn normalize(xs: &mut [f32], (mean, deviation): (f32, f32), scale: &[f32], bias:
     }
 }
 
-/// `sums += Σ factors[i] × rows[i]`, one row after the other; row i begins at `i × stride`.
+/// `sums += Σ factors[i] × rows[i]`, one row after the other; row i begins at `i × stride`. There
+/// are a multiple of 16 sums.
 #[inline(always)]
 fn accumulate(sums: &mut [f32], factors: &[f32], rows: &[f32], stride: usize) {
     let width = sums.len();
-    let mut start = 0;
     // Four rows for each time that the sums are loaded and stored.
     let mut fours = factors.chunks_exact(4);
+    let mut start = 0;
     for factors in &mut fours {
-        let row = |index: usize| &rows[start + index * stride..][..width];
-        let (first, second, third, fourth) = (row(0), row(1), row(2), row(3));
-        for (place, sum) in sums.iter_mut().enumerate() {
-            let mut total = *sum;
-            total += factors[0] * first[place];
-            total += factors[1] * second[place];
-            total += factors[2] * third[place];
-            total += factors[3] * fourth[place];
-            *sum = total;
+        let factors = [factors[0], factors[1], factors[2], factors[3]];
+        let row = |index: usize| rows[start + index * stride..][..width].as_chunks::<LANES>().0;
+        let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+        for (sums, (((first, second), third), fourth)) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(rows) {
+            *sums = plus(plus(plus(plus(*sums, factors[0], *first), factors[1], *second), factors[2], *third), factors[3], *fourth);
         }
         start += 4 * stride;
     }
-    for factor in fours.remainder() {
-        for (sum, x) in sums.iter_mut().zip(&rows[start..][..width]) {
-            *sum += factor * x;
+    for &factor in fours.remainder() {
+        let row = rows[start..][..width].as_chunks::<LANES>().0;
+        for (sums, row) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(row) {
+            *sums = plus(*sums, factor, *row);
         }
         start += stride;
     }
+}
+
+/// `sums + factor × row`. By value, since compilers take all lanes at once only if they need not
+/// fear that one is written where another is read.
+#[inline(always)]
+fn plus(mut sums: [f32; LANES], factor: f32, row: [f32; LANES]) -> [f32; LANES] {
+    for lane in 0..LANES {
+        sums[lane] += factor * row[lane];
+    }
+    sums
 }
 
 /// The largest of some numbers, or the least float for none.
