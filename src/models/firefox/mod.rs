@@ -8,36 +8,37 @@
 
 mod config;
 mod container;
+mod decoding;
 mod files;
 mod network;
 mod shortlist;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
-
-use crate::batch::{Batch, plan};
 use crate::error::{Error, Result};
-use crate::kernels::float;
-use crate::models::{Cache, Model, Scores, State, TokenId};
+use crate::models::TokenId;
 use crate::sentencepiece::SentencePiece;
 
 use config::{Config, ConfigError, Options};
 use container::Container;
+pub(crate) use decoding::{Output, Spread};
 pub(crate) use files::Files;
-use network::{Decoding, Network, SourceLine, Workspace};
+use network::Network;
 use shortlist::Shortlist;
-
-/// What the first step is given: the decoder begins with no token at all.
-const NO_TOKEN: TokenId = TokenId::MAX;
 
 /// Tokens a target line may have for each token of the source, where a model does not say.
 const LENGTH_FACTOR: f32 = 2.0;
+
+/// As many of the most frequent target tokens are candidates of every line.
+///
+/// Firefox's engine takes the candidates of a whole batch together, so that for one line in twenty
+/// the words depend on the lines around it. Here a line has its own candidates, and these besides:
+/// more than the 50 that a shortlist asks for, since a line alone then comes closer to what it is
+/// in such a batch, and to what it is with all tokens, which takes ten times as long.
+const FREQUENT: usize = 4096;
 
 /// Longer lines are cut, as in Firefox; the models were trained on sentences.
 const MAX_LINE: usize = 128;
@@ -53,33 +54,6 @@ pub(crate) struct Firefox {
     target_end: TokenId,
     length_factor: f32,
     pair: Option<(String, String)>,
-}
-
-/// What decoding made of one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Output {
-    /// Target tokens without the end token.
-    pub(crate) tokens: Vec<TokenId>,
-    /// Whether the model ended the line itself; if not, the limit of its length did.
-    pub(crate) finished: bool,
-}
-
-/// How lines are grouped and spread.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spread {
-    /// Source tokens that are worked on together.
-    pub(crate) batch_tokens: usize,
-    /// Threads that work on batches.
-    pub(crate) threads: usize,
-}
-
-impl Default for Spread {
-    fn default() -> Self {
-        Self {
-            batch_tokens: 1024,
-            threads: 1,
-        }
-    }
 }
 
 impl Firefox {
@@ -105,7 +79,6 @@ impl Firefox {
             Arc::new(SentencePiece::from_bytes(&files::read(path)?, path)?)
         };
         let vocabularies = (source.len(), target.len());
-        let network = Self::load_network(files, vocabularies)?;
         let shortlist = match &files.shortlist {
             Some(path) => {
                 let shortlist = Shortlist::new(&files::read(path)?, vocabularies);
@@ -116,6 +89,8 @@ impl Firefox {
             }
             None => None,
         };
+        let first = shortlist.as_ref().map_or(target.len(), |list| list.always().max(FREQUENT));
+        let network = Self::load_network(files, vocabularies, first)?;
         let end = |vocabulary: &SentencePiece, path: &Path| {
             vocabulary.special().end.ok_or_else(|| Error::CorruptModel {
                 path: path.to_path_buf(),
@@ -155,7 +130,7 @@ impl Firefox {
         })
     }
 
-    fn load_network(files: &Files, vocabularies: (usize, usize)) -> Result<Network> {
+    fn load_network(files: &Files, vocabularies: (usize, usize), first: usize) -> Result<Network> {
         let path = &files.model;
         let corrupt = |message: String| Error::CorruptModel {
             path: path.clone(),
@@ -193,7 +168,7 @@ impl Firefox {
                 });
             }
         }
-        Network::load(&container, config).map_err(corrupt)
+        Network::load(&container, config, first).map_err(corrupt)
     }
 
     /// The languages of the model, source and target, as two-letter codes from its file name.
@@ -255,198 +230,5 @@ impl Firefox {
             parts.join(" ")
         };
         texts.iter().zip(parts).map(join).collect()
-    }
-
-    /// The best token at every step for any number of rows, in batches spread over threads: the
-    /// i-th output answers the i-th row.
-    pub(crate) fn greedy_all<R: AsRef<[TokenId]> + Sync>(
-        &self,
-        rows: &[R],
-        spread: Spread,
-    ) -> Vec<Output> {
-        let lengths: Vec<usize> = rows.iter().map(|row| row.as_ref().len()).collect();
-        // Every thread is to have work, also when it is little.
-        let share = lengths
-            .iter()
-            .sum::<usize>()
-            .div_ceil(spread.threads.max(1));
-        let groups = plan(&lengths, spread.batch_tokens.min(share).max(1), usize::MAX);
-        let next = AtomicUsize::new(0);
-        let outputs: Mutex<Vec<Option<Output>>> = Mutex::new(vec![None; rows.len()]);
-        let work = || {
-            let mut workspace = Workspace::default();
-            while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let lines: Vec<&[TokenId]> = group.iter().map(|&row| rows[row].as_ref()).collect();
-                let answers = self.greedy_lines(&lines, &mut workspace);
-                let mut outputs = outputs
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
-                for (&row, answer) in group.iter().zip(answers) {
-                    outputs[row] = Some(answer);
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..spread.threads.min(groups.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let outputs = outputs
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        outputs
-            .into_iter()
-            .map(|output| {
-                output.unwrap_or(Output {
-                    tokens: Vec::new(),
-                    finished: false,
-                })
-            })
-            .collect()
-    }
-
-    /// The best token at every step for one batch.
-    pub(crate) fn greedy(&self, batch: &Batch) -> Vec<Output> {
-        let lines: Vec<&[TokenId]> = (0..batch.rows()).map(|row| batch.row(row)).collect();
-        self.greedy_lines(&lines, &mut Workspace::default())
-    }
-
-    fn greedy_lines(&self, lines: &[&[TokenId]], work: &mut Workspace) -> Vec<Output> {
-        let mut outputs = vec![
-            Output {
-                tokens: Vec::new(),
-                finished: false
-            };
-            lines.len()
-        ];
-        let encoded = self.encode_lines(lines, work);
-        let limits: Vec<usize> = encoded.iter().map(|line| self.limit(line.length)).collect();
-        let mut decoding = Decoding::new(encoded, &self.network.config);
-        // Which output each live row writes, and what it wrote last.
-        let mut live: Vec<usize> = (0..lines.len()).collect();
-        let mut last: Vec<Option<TokenId>> = vec![None; lines.len()];
-        let candidates: Vec<Arc<[TokenId]>> = decoding
-            .lines
-            .iter()
-            .map(|line| Arc::clone(&line.candidates))
-            .collect();
-        while !live.is_empty() {
-            let mut best = std::mem::take(&mut last);
-            best.resize(live.len(), None);
-            let given = best.clone();
-            self.network
-                .step(&mut decoding, &given, work, |row, scores| {
-                    let candidates = &candidates[live[row]];
-                    self.forbid_unknown(candidates, scores);
-                    let mut place = 0;
-                    float::place_of_largest(scores, &mut place);
-                    best[row] = Some(candidates[place]);
-                });
-            let mut kept = Vec::with_capacity(live.len());
-            for (row, &output) in live.iter().enumerate() {
-                let line = &mut outputs[output];
-                match best[row] {
-                    Some(token) if token != self.target_end => {
-                        line.tokens.push(token);
-                        if line.tokens.len() < limits[output] {
-                            kept.push(row);
-                        }
-                    }
-                    _ => line.finished = true,
-                }
-            }
-            if kept.len() < live.len() {
-                decoding.keep(&kept);
-                live = kept.iter().map(|&row| live[row]).collect();
-            }
-            last = kept.iter().map(|&row| best[row]).collect();
-        }
-        outputs
-    }
-
-    /// The most target tokens for so many source tokens.
-    pub(crate) fn limit(&self, length: usize) -> usize {
-        ((length as f32 * self.length_factor) as usize).max(1)
-    }
-
-    fn encode_lines(&self, lines: &[&[TokenId]], work: &mut Workspace) -> Vec<Arc<SourceLine>> {
-        let shared = Arc::ptr_eq(&self.source, &self.target);
-        let all: Option<Arc<[TokenId]>> = self
-            .shortlist
-            .is_none()
-            .then(|| (0..self.target.len() as TokenId).collect());
-        let lines: Vec<(&[TokenId], Arc<[TokenId]>)> = lines
-            .iter()
-            .map(|&line| match (&self.shortlist, &all) {
-                (Some(shortlist), _) => (line, shortlist.candidates(line, shared).into()),
-                (None, all) => (line, all.clone().unwrap_or_default()),
-            })
-            .collect();
-        self.network.encode(&lines, work)
-    }
-
-    /// The unknown token is never an answer.
-    fn forbid_unknown(&self, candidates: &[TokenId], scores: &mut [f32]) {
-        if let Ok(place) = candidates.binary_search(&self.target.special().unknown) {
-            scores[place] = f32::NEG_INFINITY;
-        }
-    }
-}
-
-/// The state of a batch between steps.
-struct FirefoxCache {
-    decoding: Decoding,
-    work: Workspace,
-}
-
-impl Cache for FirefoxCache {
-    fn keep(&mut self, rows: &[usize]) -> Result<()> {
-        self.decoding.keep(rows);
-        Ok(())
-    }
-
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
-    }
-}
-
-impl Model for Firefox {
-    fn start(&self, batch: &Batch) -> Result<State> {
-        let mut work = Workspace::default();
-        let lines: Vec<&[TokenId]> = (0..batch.rows()).map(|row| batch.row(row)).collect();
-        let decoding = Decoding::new(self.encode_lines(&lines, &mut work), &self.network.config);
-        Ok(State {
-            first: vec![NO_TOKEN; batch.rows()],
-            cache: Box::new(FirefoxCache { decoding, work }),
-        })
-    }
-
-    fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
-        let FirefoxCache { decoding, work } = state.cache();
-        let last: Vec<Option<TokenId>> = last
-            .iter()
-            .map(|&token| (token != NO_TOKEN).then_some(token))
-            .collect();
-        let candidates: Vec<Arc<[TokenId]>> = decoding
-            .lines
-            .iter()
-            .map(|line| Arc::clone(&line.candidates))
-            .collect();
-        let columns = candidates
-            .iter()
-            .map(|candidates| candidates.len())
-            .max()
-            .unwrap_or(0);
-        let mut logits = vec![f32::NEG_INFINITY; last.len() * columns];
-        self.network.step(decoding, &last, work, |row, scores| {
-            self.forbid_unknown(&candidates[row], scores);
-            logits[row * columns..][..scores.len()].copy_from_slice(scores);
-        });
-        let logits = Tensor::from_vec(logits, (last.len(), columns), &Device::Cpu)?;
-        Ok(Scores {
-            logits,
-            shortlist: Some(candidates),
-        })
     }
 }

@@ -90,13 +90,16 @@ struct DecoderLayer {
     feed_forward: FeedForward,
 }
 
-/// The output layer without its matrix, which is that of the target embeddings.
+/// The output layer. Its matrix is that of the target embeddings.
 #[derive(Debug)]
 struct OutputLayer {
     multiplier: f32,
     scale: f32,
     /// One for each target token, the offset of the activations taken back.
     bias: Vec<f32>,
+    /// The part for the first tokens, which are candidates of every line.
+    first: Int8Matrix,
+    first_bias: Vec<f32>,
 }
 
 /// Buffers that are used again from one call to the next. They hold nothing that lasts.
@@ -122,11 +125,22 @@ pub(super) struct SourceLine {
     padded: usize,
     /// For each decoder layer the keys `(width, padded)` and the values `(length, width)`.
     memory: Vec<(Vec<f32>, Vec<f32>)>,
-    /// The target tokens that this line may become, in order.
+    /// The target tokens that this line may become besides the first ones, in order.
     pub(super) candidates: Arc<[TokenId]>,
     /// The output layer for them.
     output: Int8Matrix,
     output_bias: Vec<f32>,
+}
+
+/// A line of source tokens and its candidates besides the first ones.
+pub(super) type Line<'a> = (&'a [TokenId], Arc<[TokenId]>);
+
+/// What the output layer says of one line.
+pub(super) struct LineScores<'a> {
+    /// Of the first tokens, in order.
+    pub(super) first: &'a mut [f32],
+    /// Of the line's own candidates.
+    pub(super) own: &'a mut [f32],
 }
 
 /// What decoding has come to for a number of lines.
@@ -283,7 +297,7 @@ impl Loader<'_, '_> {
         }))
     }
 
-    fn output(&self, name: &str, embedding: &Embedding) -> Result<OutputLayer, String> {
+    fn output(&self, name: &str, embedding: &Embedding, first: usize) -> Result<OutputLayer, String> {
         // Files made before the embeddings had a name in the output layer call it `none`.
         let named = self.container.contains(&format!("{name}_QuantMultA"));
         let multiplier = self
@@ -309,7 +323,12 @@ impl Loader<'_, '_> {
             .map(|row| row.iter().map(|&weight| i32::from(weight)).sum())
             .collect();
         prepare_bias(&mut bias, &sums, multiplier, weights);
+        let first = Int8Matrix::new(&embedding.weights[..first.min(tokens) * self.width], self.width);
+        let mut first_bias = bias[..first.columns()].to_vec();
+        first_bias.resize(first.width(), 0.0);
         Ok(OutputLayer {
+            first,
+            first_bias,
             multiplier,
             scale: 1.0 / (multiplier * weights),
             bias,
@@ -328,8 +347,9 @@ fn prepare_bias(bias: &mut [f32], sums: &[i32], activations: f32, weights: f32) 
 }
 
 impl Network {
-    /// Reads a network of this shape from its file.
-    pub(super) fn load(container: &Container<'_>, config: Config) -> Result<Self, String> {
+    /// Reads a network of this shape from its file; the `first` target tokens will be candidates of
+    /// every line.
+    pub(super) fn load(container: &Container<'_>, config: Config, first: usize) -> Result<Self, String> {
         let loader = Loader {
             container,
             width: config.width,
@@ -378,7 +398,7 @@ impl Network {
             })
         });
         let decoder = decoder.collect::<Result<_, String>>()?;
-        let output = loader.output(target_name, &target)?;
+        let output = loader.output(target_name, &target, first)?;
         let mut positions = vec![0.0; POSITIONS * config.width];
         for (position, row) in positions.chunks_exact_mut(config.width).enumerate() {
             add_position(position, row);
@@ -394,10 +414,15 @@ impl Network {
         })
     }
 
-    /// Runs the encoder over lines of source tokens, each with the candidates it may become.
+    /// How many of the first target tokens are candidates of every line.
+    pub(super) fn first(&self) -> usize {
+        self.output.first.columns()
+    }
+
+    /// Runs the encoder over lines of source tokens, each with its candidates.
     pub(super) fn encode(
         &self,
-        lines: &[(&[TokenId], Arc<[TokenId]>)],
+        lines: &[Line<'_>],
         work: &mut Workspace,
     ) -> Vec<Arc<SourceLine>> {
         let width = self.config.width;
@@ -471,7 +496,7 @@ impl Network {
         decoding: &mut Decoding,
         last: &[Option<TokenId>],
         work: &mut Workspace,
-        mut take: impl FnMut(usize, &mut [f32]),
+        mut take: impl FnMut(usize, LineScores<'_>),
     ) {
         let (width, layers) = (self.config.width, self.decoder.len());
         let rows = decoding.lines.len();
@@ -540,12 +565,15 @@ impl Network {
         }
         let quantized = sized(&mut work.quantized, rows * width);
         float::quantize(xs_slice, self.output.multiplier, quantized);
+        let first = &self.output.first;
+        let scores = sized(&mut work.hidden, rows * first.width());
+        first.multiply(quantized, self.output.scale, &self.output.first_bias, scores);
         for (row, line) in decoding.lines.iter().enumerate() {
-            let scores = sized(&mut work.hidden, line.output.width());
+            let own = sized(&mut work.scores, line.output.width());
             let quantized = &quantized[row * width..(row + 1) * width];
-            line.output
-                .multiply(quantized, self.output.scale, &line.output_bias, scores);
-            take(row, &mut scores[..line.candidates.len()]);
+            line.output.multiply(quantized, self.output.scale, &line.output_bias, own);
+            let first = &mut scores[row * first.width()..][..first.columns()];
+            take(row, LineScores { first, own: &mut own[..line.candidates.len()] });
         }
         work.xs = xs;
     }
@@ -574,7 +602,7 @@ impl Network {
     fn self_attention(
         &self,
         layer: &AttentionLayer,
-        lines: &[(&[TokenId], Arc<[TokenId]>)],
+        lines: &[Line<'_>],
         xs: &mut [f32],
         work: &mut Workspace,
     ) {

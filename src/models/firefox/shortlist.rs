@@ -8,9 +8,6 @@ use crate::models::TokenId;
 /// The first number of a file.
 const MAGIC: u64 = 0xF11A_48D5_0134_17F5;
 
-/// The engine that these models were made for selects whole groups of this many tokens.
-const GROUP: usize = 8;
-
 /// Candidates for every source token.
 #[derive(Debug)]
 pub(super) struct Shortlist {
@@ -20,8 +17,6 @@ pub(super) struct Shortlist {
     offsets: Vec<u32>,
     /// The lists, one after the other.
     targets: Vec<TokenId>,
-    /// How many target tokens there are.
-    vocabulary: usize,
 }
 
 impl Shortlist {
@@ -101,32 +96,29 @@ impl Shortlist {
             always: (always as usize).min(target),
             offsets,
             targets,
-            vocabulary: target,
         })
     }
 
-    /// The target tokens that a line may become, in order and each once: the most frequent ones,
-    /// those on the lists of its tokens, those tokens themselves where the vocabulary is `shared`,
-    /// and the next most frequent ones up to a multiple of eight.
-    pub(super) fn candidates(&self, line: &[TokenId], shared: bool) -> Vec<TokenId> {
-        let mut chosen: Vec<TokenId> = (0..self.always as TokenId).collect();
+    /// As many of the first target tokens are candidates of every line.
+    pub(super) fn always(&self) -> usize {
+        self.always
+    }
+
+    /// The target tokens that a line may become, in order and each once: those on the lists of its
+    /// tokens and, where the vocabulary is `shared`, those tokens themselves. Those below `first`
+    /// are left out.
+    pub(super) fn candidates(&self, line: &[TokenId], shared: bool, first: usize) -> Vec<TokenId> {
+        let mut chosen: Vec<TokenId> = Vec::new();
         for &token in line {
             if shared {
                 chosen.push(token);
             }
-            let list =
-                self.offsets[token as usize] as usize..self.offsets[token as usize + 1] as usize;
+            let list = self.offsets[token as usize] as usize..self.offsets[token as usize + 1] as usize;
             chosen.extend_from_slice(&self.targets[list]);
         }
+        chosen.retain(|&token| token as usize >= first);
         chosen.sort_unstable();
         chosen.dedup();
-        let mut next = self.always as TokenId;
-        while chosen.len() % GROUP != 0 && (next as usize) < self.vocabulary {
-            if let Err(place) = chosen.binary_search(&next) {
-                chosen.insert(place, next);
-            }
-            next += 1;
-        }
         chosen
     }
 }
@@ -175,9 +167,11 @@ mod tests {
     fn candidates_are_those_of_the_line() -> Result<(), String> {
         let lists = vec![vec![], vec![9], vec![7, 30], vec![12], vec![]];
         let list = Shortlist::new(&build::file(&lists, 2), (5, 40))?;
-        assert_eq!(list.candidates(&[2, 1], false), [0, 1, 2, 3, 4, 7, 9, 30]);
-        assert_eq!(list.candidates(&[1, 3, 1], true), [0, 1, 2, 3, 4, 5, 9, 12]);
-        assert_eq!(list.candidates(&[], false).len(), 8);
+        assert_eq!(list.always(), 2);
+        assert_eq!(list.candidates(&[2, 1], false, 2), [7, 9, 30]);
+        assert_eq!(list.candidates(&[1, 3, 1], true, 2), [3, 9, 12]);
+        assert_eq!(list.candidates(&[1, 3, 1], true, 10), [12]);
+        assert!(list.candidates(&[], false, 0).is_empty());
         Ok(())
     }
 
