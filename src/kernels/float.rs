@@ -187,10 +187,24 @@ fn accumulate(sums: &mut [f32], factors: &[f32], rows: &[f32], stride: usize) {
     let mut start = 0;
     for factors in &mut fours {
         let factors = [factors[0], factors[1], factors[2], factors[3]];
-        let row = |index: usize| rows[start + index * stride..][..width].as_chunks::<LANES>().0;
+        let row = |index: usize| {
+            rows[start + index * stride..][..width]
+                .as_chunks::<LANES>()
+                .0
+        };
         let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
-        for (sums, (((first, second), third), fourth)) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(rows) {
-            *sums = plus(plus(plus(plus(*sums, factors[0], *first), factors[1], *second), factors[2], *third), factors[3], *fourth);
+        for (sums, (((first, second), third), fourth)) in
+            sums.as_chunks_mut::<LANES>().0.iter_mut().zip(rows)
+        {
+            *sums = plus(
+                plus(
+                    plus(plus(*sums, factors[0], *first), factors[1], *second),
+                    factors[2],
+                    *third,
+                ),
+                factors[3],
+                *fourth,
+            );
         }
         start += 4 * stride;
     }

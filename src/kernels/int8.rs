@@ -339,16 +339,16 @@ mod x86 {
             let group_bytes = inputs * GROUP;
             let to = $output.as_mut_ptr();
             let tile = |row: usize, group: usize| Tile {
-                // SAFETY: row and group are below their numbers, so the places lie inside.
-                activations: unsafe { $activations.as_ptr().add(row * inputs) },
+                // Row and group are below their numbers, so the places lie inside.
+                activations: $activations.as_ptr().add(row * inputs),
                 inputs,
-                weights: unsafe { $matrix.lines.as_ptr().cast::<i8>().add(group * group_bytes) },
+                weights: $matrix.lines.as_ptr().cast::<i8>().add(group * group_bytes),
                 group_bytes,
                 scale: $finish.scale,
-                bias: unsafe { $finish.bias.as_ptr().add(group * GROUP) },
+                bias: $finish.bias.as_ptr().add(group * GROUP),
                 large: &$matrix.large,
                 large_starts: &$matrix.large_starts[group..],
-                output: unsafe { to.add(row * width + group * GROUP) },
+                output: to.add(row * width + group * GROUP),
                 width,
             };
             let mut row = 0;

@@ -40,17 +40,27 @@ pub(crate) struct Spread {
 
 impl Default for Spread {
     fn default() -> Self {
-        Self { batch_tokens: 1024, threads: 1 }
+        Self {
+            batch_tokens: 1024,
+            threads: 1,
+        }
     }
 }
 
 impl Firefox {
     /// The best token at every step for any number of rows, in batches spread over threads: the
     /// i-th output answers the i-th row. Rows are as [`Firefox::encode`] makes them.
-    pub(crate) fn greedy_all<R: AsRef<[TokenId]> + Sync>(&self, rows: &[R], spread: Spread) -> Vec<Output> {
+    pub(crate) fn greedy_all<R: AsRef<[TokenId]> + Sync>(
+        &self,
+        rows: &[R],
+        spread: Spread,
+    ) -> Vec<Output> {
         let lengths: Vec<usize> = rows.iter().map(|row| row.as_ref().len()).collect();
         // Every thread is to have work, also when there is little.
-        let share = lengths.iter().sum::<usize>().div_ceil(spread.threads.max(1));
+        let share = lengths
+            .iter()
+            .sum::<usize>()
+            .div_ceil(spread.threads.max(1));
         let groups = plan(&lengths, spread.batch_tokens.min(share).max(1), usize::MAX);
         let next = AtomicUsize::new(0);
         let outputs: Mutex<Vec<Output>> = Mutex::new(vec![Output::default(); rows.len()]);
@@ -83,16 +93,20 @@ impl Firefox {
     fn greedy_lines(&self, lines: &[&[TokenId]], work: &mut Workspace) -> Vec<Output> {
         let mut outputs = vec![Output::default(); lines.len()];
         let encoded = self.encode_lines(lines, work);
-        let candidates: Vec<Arc<[TokenId]>> = encoded.iter().map(|line| Arc::clone(&line.candidates)).collect();
+        let candidates: Vec<Arc<[TokenId]>> = encoded
+            .iter()
+            .map(|line| Arc::clone(&line.candidates))
+            .collect();
         let mut decoding = Decoding::new(encoded, &self.network.config);
         // Which output each live row writes, and what it wrote last.
         let mut live: Vec<usize> = (0..lines.len()).collect();
         let mut last: Vec<Option<TokenId>> = vec![None; lines.len()];
         while !live.is_empty() {
             let mut best = vec![self.target_end; live.len()];
-            self.network.step(&mut decoding, &last, work, |row, scores| {
-                best[row] = self.best(&candidates[live[row]], scores);
-            });
+            self.network
+                .step(&mut decoding, &last, work, |row, scores| {
+                    best[row] = self.best(&candidates[live[row]], scores);
+                });
             let mut kept = Vec::with_capacity(live.len());
             for (row, &place) in live.iter().enumerate() {
                 let output = &mut outputs[place];
@@ -119,7 +133,11 @@ impl Firefox {
         ((length as f32 * self.length_factor) as usize).max(1)
     }
 
-    pub(super) fn encode_lines(&self, lines: &[&[TokenId]], work: &mut Workspace) -> Vec<Arc<SourceLine>> {
+    pub(super) fn encode_lines(
+        &self,
+        lines: &[&[TokenId]],
+        work: &mut Workspace,
+    ) -> Vec<Arc<SourceLine>> {
         let shared = Arc::ptr_eq(&self.source, &self.target);
         let first = self.network.first();
         let candidates = |line: &[TokenId]| {
@@ -135,7 +153,10 @@ impl Firefox {
             }
             candidates
         };
-        let lines: Vec<Line<'_>> = lines.iter().map(|&line| (line, candidates(line).into())).collect();
+        let lines: Vec<Line<'_>> = lines
+            .iter()
+            .map(|&line| (line, candidates(line).into()))
+            .collect();
         self.network.encode(&lines, work)
     }
 
@@ -184,14 +205,24 @@ impl Model for Firefox {
         let mut work = Workspace::default();
         let lines: Vec<&[TokenId]> = (0..batch.rows()).map(|row| batch.row(row)).collect();
         let decoding = Decoding::new(self.encode_lines(&lines, &mut work), &self.network.config);
-        Ok(State { first: vec![NO_TOKEN; batch.rows()], cache: Box::new(FirefoxCache { decoding, work }) })
+        Ok(State {
+            first: vec![NO_TOKEN; batch.rows()],
+            cache: Box::new(FirefoxCache { decoding, work }),
+        })
     }
 
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
         let FirefoxCache { decoding, work } = state.cache();
-        let last: Vec<Option<TokenId>> = last.iter().map(|&token| (token != NO_TOKEN).then_some(token)).collect();
+        let last: Vec<Option<TokenId>> = last
+            .iter()
+            .map(|&token| (token != NO_TOKEN).then_some(token))
+            .collect();
         let first = self.network.first();
-        let candidates: Vec<Arc<[TokenId]>> = decoding.lines.iter().map(|line| Arc::clone(&line.candidates)).collect();
+        let candidates: Vec<Arc<[TokenId]>> = decoding
+            .lines
+            .iter()
+            .map(|line| Arc::clone(&line.candidates))
+            .collect();
         let columns = first + candidates.iter().map(|own| own.len()).max().unwrap_or(0);
         let mut logits = vec![f32::NEG_INFINITY; last.len() * columns];
         self.network.step(decoding, &last, work, |row, mut scores| {
@@ -202,6 +233,9 @@ impl Model for Firefox {
         });
         let logits = Tensor::from_vec(logits, (last.len(), columns), &Device::Cpu)?;
         let all = |own: &Arc<[TokenId]>| (0..first as TokenId).chain(own.iter().copied()).collect();
-        Ok(Scores { logits, shortlist: Some(candidates.iter().map(all).collect()) })
+        Ok(Scores {
+            logits,
+            shortlist: Some(candidates.iter().map(all).collect()),
+        })
     }
 }

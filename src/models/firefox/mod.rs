@@ -24,7 +24,7 @@ use crate::sentencepiece::SentencePiece;
 
 use config::{Config, ConfigError, Options};
 use container::Container;
-pub(crate) use decoding::{Output, Spread};
+pub(crate) use decoding::Spread;
 pub(crate) use files::Files;
 use network::Network;
 use shortlist::Shortlist;
@@ -38,7 +38,7 @@ const LENGTH_FACTOR: f32 = 2.0;
 /// the words depend on the lines around it. Here a line has its own candidates, and these besides:
 /// more than the 50 that a shortlist asks for, since a line alone then comes closer to what it is
 /// in such a batch, and to what it is with all tokens, which takes ten times as long.
-const FREQUENT: usize = 4096;
+const FREQUENT: usize = 6144;
 
 /// Longer lines are cut, as in Firefox; the models were trained on sentences.
 const MAX_LINE: usize = 128;
@@ -56,6 +56,17 @@ pub(crate) struct Firefox {
     pair: Option<(String, String)>,
 }
 
+/// What became of one text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Translation {
+    /// The text in the other language.
+    pub(crate) text: String,
+    /// Whether the limit of its length ended a part of it, and not the model.
+    pub(crate) cut: bool,
+    /// Whether a part stayed in the language that it was in, since the model said nothing to it.
+    pub(crate) copied: bool,
+}
+
 impl Firefox {
     /// Loads a model from a directory that holds its files, in any of the published names.
     ///
@@ -68,6 +79,12 @@ impl Firefox {
 
     /// Loads a model from its files; see [`Firefox::from_directory`].
     pub(crate) fn load(files: &Files) -> Result<Self> {
+        Self::load_with(files, FREQUENT)
+    }
+
+    /// Loads a model of which at least so many of the most frequent target tokens are candidates
+    /// of every line.
+    fn load_with(files: &Files, frequent: usize) -> Result<Self> {
         let source = Arc::new(SentencePiece::from_bytes(
             &files::read(&files.source_vocabulary)?,
             &files.source_vocabulary,
@@ -79,18 +96,7 @@ impl Firefox {
             Arc::new(SentencePiece::from_bytes(&files::read(path)?, path)?)
         };
         let vocabularies = (source.len(), target.len());
-        let shortlist = match &files.shortlist {
-            Some(path) => {
-                let shortlist = Shortlist::new(&files::read(path)?, vocabularies);
-                Some(shortlist.map_err(|message| Error::CorruptModel {
-                    path: path.clone(),
-                    message,
-                })?)
-            }
-            None => None,
-        };
-        let first = shortlist.as_ref().map_or(target.len(), |list| list.always().max(FREQUENT));
-        let network = Self::load_network(files, vocabularies, first)?;
+        let (network, shortlist) = Self::load_network(files, vocabularies, frequent)?;
         let end = |vocabulary: &SentencePiece, path: &Path| {
             vocabulary.special().end.ok_or_else(|| Error::CorruptModel {
                 path: path.to_path_buf(),
@@ -130,7 +136,11 @@ impl Firefox {
         })
     }
 
-    fn load_network(files: &Files, vocabularies: (usize, usize), first: usize) -> Result<Network> {
+    fn load_network(
+        files: &Files,
+        vocabularies: (usize, usize),
+        frequent: usize,
+    ) -> Result<(Network, Option<Shortlist>)> {
         let path = &files.model;
         let corrupt = |message: String| Error::CorruptModel {
             path: path.clone(),
@@ -168,7 +178,23 @@ impl Firefox {
                 });
             }
         }
-        Network::load(&container, config, first).map_err(corrupt)
+        let shortlist = match &files.shortlist {
+            Some(path) => {
+                let shortlist = Shortlist::new(&files::read(path)?, vocabularies);
+                let corrupt = |message| Error::CorruptModel {
+                    path: path.clone(),
+                    message,
+                };
+                Some(shortlist.map_err(corrupt)?)
+            }
+            None => None,
+        };
+        let all = vocabularies.1;
+        let first = shortlist
+            .as_ref()
+            .map_or(all, |list| list.always().max(frequent));
+        let network = Network::load(&container, config, first).map_err(corrupt)?;
+        Ok((network, shortlist))
     }
 
     /// The languages of the model, source and target, as two-letter codes from its file name.
@@ -211,24 +237,37 @@ impl Firefox {
 
     /// Translates texts: the i-th result answers the i-th text. Text that is too long is cut and
     /// its parts are joined with a space; blank text stays as it is.
-    pub(crate) fn translate<S: AsRef<str>>(&self, texts: &[S], spread: Spread) -> Vec<String> {
-        let parts: Vec<Vec<Vec<TokenId>>> = texts
-            .iter()
-            .map(|text| self.encode(text.as_ref()))
-            .collect();
+    pub(crate) fn translate<S: AsRef<str>>(&self, texts: &[S], spread: Spread) -> Vec<Translation> {
+        let rows_of = |text: &S| {
+            let text = text.as_ref();
+            if text.trim().is_empty() {
+                Vec::new()
+            } else {
+                self.encode(text)
+            }
+        };
+        let parts: Vec<Vec<Vec<TokenId>>> = texts.iter().map(rows_of).collect();
         let rows: Vec<&[TokenId]> = parts.iter().flatten().map(Vec::as_slice).collect();
         let mut outputs = self.greedy_all(&rows, spread).into_iter();
-        let join = |(text, parts): (&S, Vec<Vec<TokenId>>)| {
-            if parts.is_empty() {
-                return text.as_ref().to_owned();
+        let join = |(text, rows): (&S, &Vec<Vec<TokenId>>)| {
+            let mut translation = Translation::default();
+            for (row, output) in rows.iter().zip(outputs.by_ref()) {
+                let mut part = self.decode(&output.tokens);
+                if part.trim().is_empty() {
+                    part = self.source.decode(row);
+                    translation.copied = true;
+                }
+                if !translation.text.is_empty() {
+                    translation.text.push(' ');
+                }
+                translation.text.push_str(&part);
+                translation.cut |= !output.finished;
             }
-            let parts: Vec<String> = outputs
-                .by_ref()
-                .take(parts.len())
-                .map(|output| self.decode(&output.tokens))
-                .collect();
-            parts.join(" ")
+            if rows.is_empty() {
+                text.as_ref().clone_into(&mut translation.text);
+            }
+            translation
         };
-        texts.iter().zip(parts).map(join).collect()
+        texts.iter().zip(&parts).map(join).collect()
     }
 }

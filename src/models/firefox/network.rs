@@ -297,7 +297,12 @@ impl Loader<'_, '_> {
         }))
     }
 
-    fn output(&self, name: &str, embedding: &Embedding, first: usize) -> Result<OutputLayer, String> {
+    fn output(
+        &self,
+        name: &str,
+        embedding: &Embedding,
+        first: usize,
+    ) -> Result<OutputLayer, String> {
         // Files made before the embeddings had a name in the output layer call it `none`.
         let named = self.container.contains(&format!("{name}_QuantMultA"));
         let multiplier = self
@@ -323,7 +328,10 @@ impl Loader<'_, '_> {
             .map(|row| row.iter().map(|&weight| i32::from(weight)).sum())
             .collect();
         prepare_bias(&mut bias, &sums, multiplier, weights);
-        let first = Int8Matrix::new(&embedding.weights[..first.min(tokens) * self.width], self.width);
+        let first = Int8Matrix::new(
+            &embedding.weights[..first.min(tokens) * self.width],
+            self.width,
+        );
         let mut first_bias = bias[..first.columns()].to_vec();
         first_bias.resize(first.width(), 0.0);
         Ok(OutputLayer {
@@ -349,7 +357,11 @@ fn prepare_bias(bias: &mut [f32], sums: &[i32], activations: f32, weights: f32) 
 impl Network {
     /// Reads a network of this shape from its file; the `first` target tokens will be candidates of
     /// every line.
-    pub(super) fn load(container: &Container<'_>, config: Config, first: usize) -> Result<Self, String> {
+    pub(super) fn load(
+        container: &Container<'_>,
+        config: Config,
+        first: usize,
+    ) -> Result<Self, String> {
         let loader = Loader {
             container,
             width: config.width,
@@ -420,11 +432,7 @@ impl Network {
     }
 
     /// Runs the encoder over lines of source tokens, each with its candidates.
-    pub(super) fn encode(
-        &self,
-        lines: &[Line<'_>],
-        work: &mut Workspace,
-    ) -> Vec<Arc<SourceLine>> {
+    pub(super) fn encode(&self, lines: &[Line<'_>], work: &mut Workspace) -> Vec<Arc<SourceLine>> {
         let width = self.config.width;
         let tokens: usize = lines.iter().map(|(line, _)| line.len()).sum();
         let mut xs = std::mem::take(&mut work.xs);
@@ -567,13 +575,25 @@ impl Network {
         float::quantize(xs_slice, self.output.multiplier, quantized);
         let first = &self.output.first;
         let scores = sized(&mut work.hidden, rows * first.width());
-        first.multiply(quantized, self.output.scale, &self.output.first_bias, scores);
+        first.multiply(
+            quantized,
+            self.output.scale,
+            &self.output.first_bias,
+            scores,
+        );
         for (row, line) in decoding.lines.iter().enumerate() {
             let own = sized(&mut work.scores, line.output.width());
             let quantized = &quantized[row * width..(row + 1) * width];
-            line.output.multiply(quantized, self.output.scale, &line.output_bias, own);
+            line.output
+                .multiply(quantized, self.output.scale, &line.output_bias, own);
             let first = &mut scores[row * first.width()..][..first.columns()];
-            take(row, LineScores { first, own: &mut own[..line.candidates.len()] });
+            take(
+                row,
+                LineScores {
+                    first,
+                    own: &mut own[..line.candidates.len()],
+                },
+            );
         }
         work.xs = xs;
     }

@@ -113,7 +113,8 @@ impl Shortlist {
             if shared {
                 chosen.push(token);
             }
-            let list = self.offsets[token as usize] as usize..self.offsets[token as usize + 1] as usize;
+            let list =
+                self.offsets[token as usize] as usize..self.offsets[token as usize + 1] as usize;
             chosen.extend_from_slice(&self.targets[list]);
         }
         chosen.retain(|&token| token as usize >= first);
