@@ -20,13 +20,20 @@ impl Batch {
     /// Pads rows to the longest of them. Rows must not be empty.
     pub(crate) fn new<R: AsRef<[TokenId]>>(rows: &[R]) -> Self {
         let lengths: Vec<usize> = rows.iter().map(|row| row.as_ref().len()).collect();
-        debug_assert!(lengths.iter().all(|&length| length > 0), "a batch has no empty rows");
+        debug_assert!(
+            lengths.iter().all(|&length| length > 0),
+            "a batch has no empty rows"
+        );
         let width = lengths.iter().copied().max().unwrap_or(0);
         let mut ids = vec![0; rows.len() * width];
         for (target, row) in ids.chunks_mut(width.max(1)).zip(rows) {
             target[..row.as_ref().len()].copy_from_slice(row.as_ref());
         }
-        Self { ids, lengths, width }
+        Self {
+            ids,
+            lengths,
+            width,
+        }
     }
 
     /// How many rows there are.

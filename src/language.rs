@@ -1,7 +1,13 @@
-//! The three languages: their names, codes and scripts.
+//! The three languages: their names, codes and scripts, and telling them from others.
+
+mod detect;
+mod script;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use detect::Detection;
+pub use script::ScriptProfile;
 
 use crate::error::Error;
 
@@ -77,3 +83,6 @@ impl<'de> serde::Deserialize<'de> for Language {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,9 @@
 //! The `newsml` program: hands its arguments to the command line module.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -4,7 +4,11 @@
 //! each call of [`Model::step`] turns one token a row into scores for the next. Everything that
 //! changes while decoding lives in the state, so one loaded network serves any number of threads.
 
+pub(crate) mod decoder_only;
 pub(crate) mod firefox;
+pub(crate) mod gguf;
+pub(crate) mod layers;
+pub(crate) mod qwen;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -64,8 +68,14 @@ impl State {
     }
 
     /// The family's own part as its type. A state only ever meets the family that made it.
-    #[expect(clippy::expect_used, reason = "a state never leaves the family that made it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a state never leaves the family that made it"
+    )]
     pub(crate) fn cache<C: Cache>(&mut self) -> &mut C {
-        self.cache.as_any().downcast_mut().expect("a state of another family: this is a bug")
+        self.cache
+            .as_any()
+            .downcast_mut()
+            .expect("a state of another family: this is a bug")
     }
 }

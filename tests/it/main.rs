@@ -1,1 +1,10 @@
-fn main(){}
+//! All integration tests, in one binary, since linking is slow. A module a subject.
+
+mod cli;
+mod fake_hub;
+mod pull;
+mod python;
+mod registry;
+mod store;
+mod tool;
+mod wheels;

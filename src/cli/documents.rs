@@ -1,0 +1,351 @@
+//! The loop that all commands for documents share: read, work, write, in the order of the arguments.
+//!
+//! The work is an adapter that answers each document, or each failure to read one, in order, and
+//! may look ahead, so that batches fill across documents. A failure of one never stops the others,
+//! and line N out answers document N in.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use newsml::{Cleaning, Document, Documents, Error, Failure, ReadOptions, Result, Warning};
+use serde_json::{Map, Value, json};
+
+use super::args::DocumentArgs;
+use super::console::Console;
+use super::input::{self, BadInput, Input};
+use super::output::{Form, Output, Record, Stop};
+use super::{Status, interrupt};
+
+/// What the work made of one document.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) text: String,
+    pub(crate) json: Map<String, Value>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// What is read: documents and failures.
+pub(crate) type Items = Box<dyn Iterator<Item = std::result::Result<Document, Failure>> + Send>;
+
+/// Answers to items, one each, in order.
+pub(crate) type Outcomes<'a> = Box<dyn Iterator<Item = std::result::Result<Outcome, Failure>> + 'a>;
+
+/// What is remembered of an item until it is answered.
+#[derive(Debug)]
+struct Slot {
+    /// The number of its output in a folder.
+    output: usize,
+    /// What messages call it.
+    name: String,
+}
+
+type Slots = Arc<Mutex<VecDeque<Slot>>>;
+
+fn lock(slots: &Slots) -> MutexGuard<'_, VecDeque<Slot>> {
+    slots.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads all inputs; every item leaves a slot.
+struct Reader {
+    inputs: std::vec::IntoIter<(usize, std::result::Result<Input, BadInput>)>,
+    current: Option<Current>,
+    options: ReadOptions,
+    slots: Slots,
+}
+
+/// The input at hand.
+struct Current {
+    output: usize,
+    name: String,
+    documents: Documents,
+    /// Whether it has given anything.
+    gave: bool,
+}
+
+impl Reader {
+    fn new(
+        inputs: Vec<std::result::Result<Input, BadInput>>,
+        options: ReadOptions,
+        slots: Slots,
+    ) -> Self {
+        // Outputs are numbered by the inputs that were found.
+        let mut output = 0;
+        let numbered: Vec<_> = inputs
+            .into_iter()
+            .map(|input| {
+                let this = output;
+                output += usize::from(input.is_ok());
+                (this, input)
+            })
+            .collect();
+        Self {
+            inputs: numbered.into_iter(),
+            current: None,
+            options,
+            slots,
+        }
+    }
+
+    fn leave_slot(&self, output: usize, name: &str) {
+        lock(&self.slots).push_back(Slot {
+            output,
+            name: name.to_owned(),
+        });
+    }
+
+    fn failed(&self, output: usize, name: String, error: Error) -> Failure {
+        self.leave_slot(output, &name);
+        Failure {
+            name,
+            fields: Map::new(),
+            error,
+        }
+    }
+
+    /// The next of the input at hand; `None` at its end.
+    fn next_of_current(&mut self) -> Option<std::result::Result<Document, Failure>> {
+        let current = self.current.as_mut()?;
+        let (output, name) = (current.output, current.name.clone());
+        let item = current.documents.next();
+        let is_empty = item.is_none() && !current.gave;
+        current.gave = true;
+        match item {
+            Some(Ok(document)) => {
+                // A line has a name of its own, a file that is one document is called by its path.
+                let is_line = !document.fields().is_empty();
+                self.leave_slot(output, if is_line { document.name() } else { &name });
+                Some(Ok(document))
+            }
+            Some(Err(failure)) => {
+                self.leave_slot(output, &failure.name);
+                Some(Err(failure))
+            }
+            None if is_empty => {
+                self.current = None;
+                Some(Err(self.failed(
+                    output,
+                    name.clone(),
+                    Error::EmptyInput { name },
+                )))
+            }
+            None => {
+                self.current = None;
+                None
+            }
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = std::result::Result<Document, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if interrupt::is_wished() {
+                return None;
+            }
+            if self.current.is_some() {
+                match self.next_of_current() {
+                    Some(item) => return Some(item),
+                    None => continue,
+                }
+            }
+            match self.inputs.next()? {
+                (output, Ok(input)) => match input.open(&self.options) {
+                    Ok(documents) => {
+                        self.current = Some(Current {
+                            output,
+                            name: input.name,
+                            documents,
+                            gave: false,
+                        });
+                    }
+                    Err(error) => return Some(Err(self.failed(output, input.name, error))),
+                },
+                (output, Err(bad)) => return Some(Err(self.failed(output, bad.name, bad.error))),
+            }
+        }
+    }
+}
+
+/// Runs all documents of the arguments through `work`, which is not called if there is none.
+///
+/// # Errors
+/// What stops everything before a document is done: an output that cannot be opened, a model that
+/// cannot be had.
+pub(crate) fn run<'a>(
+    arguments: &DocumentArgs,
+    form: Form,
+    console: &Console,
+    work: impl FnOnce(Items) -> Result<Outcomes<'a>>,
+) -> Result<Status> {
+    let inputs = input::collect(&arguments.files, console);
+    let found: Vec<&Input> = inputs
+        .iter()
+        .filter_map(|input| input.as_ref().ok())
+        .collect();
+    let output = Output::open(arguments.output.as_deref(), form, &found)?;
+    let cleaning = if arguments.raw {
+        Cleaning::Raw
+    } else {
+        Cleaning::Article
+    };
+    let slots = Slots::default();
+    let mut reader = Reader::new(
+        inputs,
+        ReadOptions {
+            cleaning,
+            ..ReadOptions::default()
+        },
+        slots.clone(),
+    );
+    // A model is worth loading only for a document: what fails before the first is kept aside.
+    let mut first = Vec::new();
+    let mut is_any = false;
+    while !is_any && let Some(item) = reader.next() {
+        is_any = item.is_ok();
+        first.push(item);
+    }
+    let mut writer = Writer {
+        console,
+        output,
+        form,
+        slots,
+        done: 0,
+        failed: 0,
+        without_model: 0,
+    };
+    if !is_any {
+        let outcomes = first
+            .into_iter()
+            .filter_map(std::result::Result::err)
+            .map(Err);
+        let outcome = writer.all(Box::new(outcomes));
+        return writer.end(outcome, Status::NothingRun);
+    }
+    let outcomes = work(Box::new(first.into_iter().chain(reader)))?;
+    let outcome = writer.all(outcomes);
+    writer.end(outcome, Status::Done)
+}
+
+struct Writer<'a> {
+    console: &'a Console,
+    output: Output,
+    form: Form,
+    slots: Slots,
+    done: u64,
+    /// Documents that failed by themselves.
+    failed: u64,
+    /// Documents that no model was there for.
+    without_model: u64,
+}
+
+impl Writer<'_> {
+    fn all(&mut self, outcomes: Outcomes<'_>) -> std::result::Result<(), Stop> {
+        for outcome in outcomes {
+            let Some(slot) = lock(&self.slots).pop_front() else {
+                break;
+            };
+            self.console.clear();
+            match outcome {
+                Ok(outcome) => self.success(slot, outcome)?,
+                // Not a failure of the document; it is counted at the end.
+                Err(Failure {
+                    error: Error::Cancelled,
+                    ..
+                }) => lock(&self.slots).push_back(slot),
+                Err(failure) => self.failure(slot, failure)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
+        self.done += 1;
+        for warning in &outcome.warnings {
+            self.console
+                .warning(&format!("`{}`: {}", slot.name, warning.message));
+        }
+        let record = Record {
+            name: slot.name,
+            text: Some(outcome.text),
+            json: outcome.json,
+        };
+        self.output.write(slot.output, &record)
+    }
+
+    fn failure(&mut self, slot: Slot, failure: Failure) -> std::result::Result<(), Stop> {
+        let Failure { fields, error, .. } = failure;
+        if is_about_model(&error) {
+            self.without_model += 1;
+        } else {
+            self.failed += 1;
+        }
+        self.console.error(Some(&slot.name), &error);
+        if self.form == Form::Text {
+            return Ok(());
+        }
+        let mut json = Map::new();
+        json.insert("id".to_owned(), Value::from(slot.name.clone()));
+        json.extend(fields);
+        json.insert(
+            "error".to_owned(),
+            json!({ "kind": error.kind(), "message": error.to_string(), "hint": error.hint() }),
+        );
+        self.output.write(
+            slot.output,
+            &Record {
+                name: slot.name,
+                text: None,
+                json,
+            },
+        )
+    }
+
+    fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
+        self.console.clear();
+        match outcome {
+            Ok(()) => self.output.finish()?,
+            Err(Stop::BrokenPipe) => return Ok(Status::Done),
+            Err(Stop::Failed(error)) => {
+                self.console.error(None, &error);
+                return Ok(Status::SomeFailed);
+            }
+        }
+        if interrupt::is_wished() {
+            let left = lock(&self.slots).len();
+            self.console.note(&format!(
+                "interrupted: {} written, {left} begun and not finished",
+                documents(self.done)
+            ));
+            return Ok(Status::SomeFailed);
+        }
+        Ok(match (self.done, self.failed, self.without_model) {
+            (0, _, 1..) => Status::NothingRun,
+            (_, 1.., _) | (_, _, 1..) if status == Status::Done => Status::SomeFailed,
+            _ => status,
+        })
+    }
+}
+
+/// Whether no document could have been worked on, whatever is in it.
+fn is_about_model(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::Io { .. }
+            | Error::Encoding { .. }
+            | Error::EmptyInput { .. }
+            | Error::Format { .. }
+            | Error::UnknownLanguage(_)
+            | Error::UndetectedLanguage { .. }
+            | Error::Inference(_)
+            | Error::Tokenizer(_)
+    )
+}
+
+fn documents(count: u64) -> String {
+    match count {
+        1 => "1 document".to_owned(),
+        count => format!("{count} documents"),
+    }
+}

@@ -1,0 +1,162 @@
+//! The inputs that a user named: files, folders, standard input.
+//!
+//! Only finds them; reading is the library's. Each input has a name for messages and, for outputs
+//! into a folder, a relative path.
+
+use std::fs::File;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use newsml::{Documents, Error, Format, ReadOptions, Result};
+use walkdir::WalkDir;
+
+use super::console::Console;
+
+/// One input.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    /// The file; standard input where there is none.
+    path: Option<PathBuf>,
+    /// What messages and headers call it.
+    pub(crate) name: String,
+    /// Where its output goes below a folder.
+    pub(crate) relative: PathBuf,
+}
+
+/// An input that cannot be used.
+#[derive(Debug)]
+pub(crate) struct BadInput {
+    pub(crate) name: String,
+    pub(crate) error: Error,
+}
+
+/// All inputs in the order of the arguments; folders are walked in the order of names.
+pub(crate) fn collect(
+    arguments: &[PathBuf],
+    console: &Console,
+) -> Vec<std::result::Result<Input, BadInput>> {
+    if arguments.is_empty() {
+        return vec![Ok(Input::standard(console))];
+    }
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        if argument.as_os_str() == "-" {
+            inputs.push(Ok(Input::standard(console)));
+        } else if argument.is_dir() {
+            let before = inputs.len();
+            walk(argument, &mut inputs);
+            if inputs.len() == before {
+                let name = argument.display().to_string();
+                let error = Error::Usage {
+                    message: format!("the folder `{name}` holds no articles"),
+                    hint: Some("articles are files whose names end with `.txt` or `.jsonl`; name others one by one".to_owned()),
+                };
+                inputs.push(Err(BadInput { name, error }));
+            }
+        } else {
+            let relative = argument.file_name().map(PathBuf::from).unwrap_or_default();
+            let name = argument.display().to_string();
+            inputs.push(Ok(Input {
+                path: Some(argument.clone()),
+                name,
+                relative,
+            }));
+        }
+    }
+    inputs
+}
+
+fn walk(folder: &Path, inputs: &mut Vec<std::result::Result<Input, BadInput>>) {
+    let is_hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+    let entries = WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+    for entry in entries {
+        match entry {
+            Ok(entry) => {
+                let path = entry.into_path();
+                if path.is_file() && Format::of_path(&path).is_some() {
+                    let relative = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
+                    let name = path.display().to_string();
+                    inputs.push(Ok(Input {
+                        path: Some(path),
+                        name,
+                        relative,
+                    }));
+                }
+            }
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_path_buf();
+                let name = path.display().to_string();
+                let source = error
+                    .into_io_error()
+                    .unwrap_or_else(|| std::io::Error::other("the folder leads back to itself"));
+                inputs.push(Err(BadInput {
+                    name,
+                    error: Error::Io {
+                        action: "read",
+                        path,
+                        source,
+                    },
+                }));
+            }
+        }
+    }
+}
+
+impl Input {
+    fn standard(console: &Console) -> Self {
+        if std::io::stdin().is_terminal() {
+            console.note(
+                "reading an article from standard input; end it with Ctrl-D on a line of its own",
+            );
+        }
+        Self {
+            path: None,
+            name: "standard input".to_owned(),
+            relative: PathBuf::from("standard-input.txt"),
+        }
+    }
+
+    /// The documents in it.
+    pub(crate) fn open(&self, options: &ReadOptions) -> Result<Documents> {
+        let Some(path) = &self.path else {
+            return Documents::from_reader("standard input", std::io::stdin(), options);
+        };
+        let file = File::open(path).map_err(|source| Error::Io {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?;
+        if path.is_dir() {
+            let source = std::io::ErrorKind::IsADirectory.into();
+            return Err(Error::Io {
+                action: "read",
+                path: path.clone(),
+                source,
+            });
+        }
+        let mut options = options.clone();
+        options.format = options.format.or_else(|| Format::of_path(path));
+        // Below a folder the way there is part of the name: two files may be called the same.
+        Documents::from_reader(self.relative.to_string_lossy(), file, &options)
+    }
+
+    /// Whether an output at the path would replace the input.
+    pub(crate) fn is_at(&self, output: &Path) -> bool {
+        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        };
+        self.path.as_ref().is_some_and(|path| same(path, output))
+    }
+
+    /// Whether it is a file of JSON Lines, by its name.
+    pub(crate) fn is_json_lines(&self) -> bool {
+        self.path
+            .as_ref()
+            .is_some_and(|path| Format::of_path(path) == Some(Format::JsonLines))
+    }
+}

@@ -1,0 +1,44 @@
+//! `newsml inspect`: what is read from a file, before any model sees it.
+
+use newsml::{Document, Error, Failure, Result};
+use serde_json::{Map, Value};
+
+use super::Status;
+use super::args::Inspect;
+use super::console::Console;
+use super::documents::{self, Outcome};
+use super::output::Form;
+
+pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<Status> {
+    documents::run(&arguments.documents, form, console, |items| {
+        Ok(Box::new(items.map(move |item| {
+            let document = item?;
+            show(&document, form).map_err(|error| Failure {
+                name: document.name().to_owned(),
+                fields: document.fields().clone(),
+                error,
+            })
+        })))
+    })
+}
+
+fn show(document: &Document, form: Form) -> Result<Outcome> {
+    let json = match form {
+        Form::Text => Map::new(),
+        Form::Json => match serde_json::to_value(document.inspect(None)) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => Map::new(),
+            Err(error) => {
+                return Err(Error::Usage {
+                    message: error.to_string(),
+                    hint: None,
+                });
+            }
+        },
+    };
+    Ok(Outcome {
+        text: document.text().to_owned(),
+        json,
+        warnings: Vec::new(),
+    })
+}

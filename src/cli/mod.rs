@@ -1,0 +1,139 @@
+//! The command line: arguments in, exit status out. The only part of newsml that prints.
+//!
+//! Uses the public interface of the library and nothing else. Standard output carries results;
+//! progress, notes and errors go to standard error. One file a subcommand; what they share is in
+//! `documents` (the loop over articles), `input`, `output` and `console`.
+
+mod args;
+mod console;
+mod documents;
+mod input;
+mod inspect;
+mod interrupt;
+mod models;
+mod output;
+mod progress;
+mod run;
+mod usage;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use newsml::{Error, Network, Registry, Result, Store, StoreOptions};
+
+use args::{Cli, Command, Shared, Summarize, Translate};
+use console::{Console, Verbosity};
+use output::Form;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// All done.
+    Done,
+    /// Some document failed, the others were written.
+    SomeFailed,
+    /// Nothing was run.
+    NothingRun,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Done => 0,
+            Status::SomeFailed => 1,
+            Status::NothingRun => 2,
+        })
+    }
+}
+
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(&error).into(),
+    };
+    if let Command::Summarize(Summarize { model, .. })
+    | Command::Translate(Translate { model, .. }) = &cli.command
+    {
+        limit_threads(model.threads);
+    }
+    interrupt::listen();
+    let console = Arc::new(Console::new(verbosity(&cli.shared)));
+    let status = execute(&cli, &console).unwrap_or_else(|error| {
+        console.clear();
+        if is_broken_pipe(&error) {
+            return Status::Done;
+        }
+        console.error(None, &error);
+        Status::NothingRun
+    });
+    status.into()
+}
+
+fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
+    let shared = &cli.shared;
+    let form = if shared.json { Form::Json } else { Form::Text };
+    let context = || -> Result<run::Context> {
+        Ok(run::Context {
+            registry: registry(shared)?,
+            store: store_options(shared),
+            form,
+            console: console.clone(),
+        })
+    };
+    match &cli.command {
+        Command::Inspect(arguments) => inspect::run(arguments, form, console),
+        Command::Summarize(arguments) => context()?.summarize(arguments),
+        Command::Translate(arguments) => context()?.translate(arguments),
+        Command::Models(command) => {
+            let registry = registry(shared)?;
+            let store = Store::new(store_options(shared));
+            models::run(
+                command,
+                &models::Context {
+                    registry: &registry,
+                    store: &store,
+                    form,
+                    console,
+                },
+            )
+        }
+    }
+}
+
+/// Has all computing done on so many threads.
+fn limit_threads(threads: Option<u16>) {
+    let Some(threads) = threads else { return };
+    for variable in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        // SAFETY: the program has one thread at this point, so nobody reads the environment.
+        unsafe { std::env::set_var(variable, threads.to_string()) };
+    }
+}
+
+fn verbosity(shared: &Shared) -> Verbosity {
+    match (shared.quiet, shared.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    }
+}
+
+fn registry(shared: &Shared) -> Result<Registry> {
+    match &shared.registry {
+        Some(path) if !path.as_os_str().is_empty() => Registry::with_file(path),
+        _ => Registry::builtin(),
+    }
+}
+
+fn store_options(shared: &Shared) -> StoreOptions {
+    let mut options = StoreOptions::from_environment();
+    if shared.offline {
+        options.network = Network::Offline;
+    }
+    options
+}
+
+fn is_broken_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+}

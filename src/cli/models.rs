@@ -1,0 +1,293 @@
+//! `newsml models`: what the catalogue has, and what of it is in the cache.
+
+use std::io::Write as _;
+
+use newsml::{Error, FileStatus, ModelSpec, Registry, Result, Store};
+use serde_json::json;
+
+use super::Status;
+use super::args::Models;
+use super::console::{Console, size};
+use super::output::Form;
+
+/// What the subcommands need.
+pub(crate) struct Context<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) store: &'a Store,
+    pub(crate) form: Form,
+    pub(crate) console: &'a Console,
+}
+
+/// Runs one subcommand.
+///
+/// # Errors
+/// What stops it before anything is done, such as an unknown id.
+pub(crate) fn run(command: &Models, context: &Context<'_>) -> Result<Status> {
+    match command {
+        Models::List => context.list(),
+        Models::Pull { ids } => context.pull(ids),
+        Models::Verify { ids } => context.verify(ids),
+        Models::Path { id } => context.path(id),
+        Models::Remove { ids } => context.remove(ids),
+    }
+}
+
+impl Context<'_> {
+    fn list(&self) -> Result<Status> {
+        let models = self.registry.models();
+        if self.form == Form::Json {
+            for model in models {
+                self.print_json(&self.describe(model))?;
+            }
+            return Ok(Status::Done);
+        }
+        let rows: Vec<[String; 5]> = models.iter().map(|model| self.row(model)).collect();
+        let header = ["MODEL", "SIZE", "LICENCE", "WHERE", "WORK"].map(str::to_owned);
+        let widths: Vec<usize> = (0..4)
+            .map(|column| {
+                rows.iter()
+                    .chain([&header])
+                    .map(|row| row[column].len())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        for row in [&header].into_iter().chain(&rows) {
+            let cells: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
+            self.print(&format!("{}  {}", cells.join("  "), row[4]))?;
+        }
+        self.print("")?;
+        self.print("*  the first choice for this work; a model that is in the cache is preferred to one that is not")?;
+        if models.iter().any(|model| !model.family.is_runnable()) {
+            self.print("-  this version of newsml cannot run it")?;
+        }
+        Ok(Status::Done)
+    }
+
+    fn row(&self, model: &ModelSpec) -> [String; 5] {
+        let place = match (model.family.is_runnable(), self.store.cached(model)) {
+            (_, Some(_)) => "cached",
+            (false, None) => "-",
+            (true, None) => "",
+        };
+        let first = self.registry.default_for(&model.id);
+        let mark = |work: String| {
+            let is_first = first.contains(&work);
+            (work, is_first)
+        };
+        let pairs = model
+            .pairs
+            .iter()
+            .map(|pair| mark(format!("translate {pair}")));
+        let languages = model
+            .languages
+            .iter()
+            .map(|language| mark(format!("summarize {language}")));
+        let mut works = Vec::new();
+        for (verb, all) in [
+            ("summarize", languages.collect::<Vec<_>>()),
+            ("translate", pairs.collect()),
+        ] {
+            let list: Vec<String> = all
+                .iter()
+                .map(|(work, is_first)| {
+                    let what = work.split_once(' ').map_or(work.as_str(), |(_, what)| what);
+                    format!("{what}{}", if *is_first { "*" } else { "" })
+                })
+                .collect();
+            if !list.is_empty() {
+                works.push(format!("{verb} {}", list.join(" ")));
+            }
+        }
+        [
+            model.id.clone(),
+            size(model.size),
+            model.licence.clone(),
+            place.to_owned(),
+            works.join("; "),
+        ]
+    }
+
+    fn describe(&self, model: &ModelSpec) -> serde_json::Value {
+        let files = self.store.cached(model);
+        json!({
+            "id": model.id,
+            "family": model.family,
+            "runnable": model.family.is_runnable(),
+            "tasks": model.tasks,
+            "pairs": model.pairs,
+            "languages": model.languages,
+            "licence": model.licence,
+            "notice": model.notice,
+            "size": model.size,
+            "homepage": model.homepage,
+            "limits": model.limits,
+            "quality": model.quality,
+            "default_for": self.registry.default_for(&model.id),
+            "cached": files.is_some(),
+            "path": files.as_ref().map(|files| files.location()),
+            "source": self.store.cached_from(model),
+            "sources": model.sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    }
+
+    fn pull(&self, ids: &[String]) -> Result<Status> {
+        let models = self.find(ids)?;
+        let mut failures = 0;
+        for model in &models {
+            match self
+                .store
+                .fetch(model, &|event| self.console.observe(event))
+            {
+                Ok(files) => {
+                    let location = files.location();
+                    self.report(
+                        &format!("{} {}", model.id, location.display()),
+                        &json!({ "id": model.id, "path": location, "size": files.size(), "source": self.store.cached_from(model) }),
+                    )?;
+                }
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => {
+                    failures += 1;
+                    self.failed(model, &error)?;
+                }
+            }
+        }
+        Ok(match failures {
+            0 => Status::Done,
+            _ if failures == models.len() => Status::NothingRun,
+            _ => Status::SomeFailed,
+        })
+    }
+
+    fn verify(&self, ids: &[String]) -> Result<Status> {
+        let models = if ids.is_empty() {
+            self.registry
+                .models()
+                .iter()
+                .filter(|model| self.store.cached(model).is_some())
+                .collect()
+        } else {
+            self.find(ids)?
+        };
+        if models.is_empty() {
+            self.console.note("no model is in the cache");
+        }
+        let mut failures = 0;
+        for model in &models {
+            let checks = match self
+                .store
+                .verify(model, &|event| self.console.observe(event))
+            {
+                Ok(checks) => checks,
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => {
+                    failures += 1;
+                    self.failed(model, &error)?;
+                    continue;
+                }
+            };
+            self.console.clear();
+            for check in checks {
+                let (word, problem) = match &check.status {
+                    FileStatus::Intact => ("ok", None),
+                    FileStatus::Damaged {
+                        what,
+                        expected,
+                        found,
+                    } => {
+                        failures += 1;
+                        let error = Error::Mismatch {
+                            path: check.path.clone(),
+                            what,
+                            expected: expected.clone(),
+                            found: found.clone(),
+                        };
+                        self.console.error(None, &error);
+                        ("damaged", Some(error.to_string()))
+                    }
+                    _ => ("no checksum", None),
+                };
+                self.report(
+                    &format!("{} {} {word}", model.id, check.name),
+                    &json!({ "id": model.id, "file": check.name, "path": check.path, "size": check.size, "status": word, "message": problem }),
+                )?;
+            }
+        }
+        Ok(if failures == 0 {
+            Status::Done
+        } else {
+            Status::SomeFailed
+        })
+    }
+
+    fn path(&self, id: &str) -> Result<Status> {
+        let model = self.registry.model(id)?;
+        let files = self
+            .store
+            .cached(model)
+            .ok_or_else(|| Error::NotCached { id: id.to_owned() })?;
+        let location = files.location();
+        self.report(
+            &location.display().to_string(),
+            &json!({ "id": id, "path": location, "size": files.size(), "source": self.store.cached_from(model) }),
+        )?;
+        Ok(Status::Done)
+    }
+
+    fn remove(&self, ids: &[String]) -> Result<Status> {
+        for model in self.find(ids)? {
+            let freed = self.store.remove(model)?;
+            if freed == 0 {
+                self.console
+                    .note(&format!("`{}` is not in the cache", model.id));
+            }
+            self.report(
+                &format!("{} {} freed", model.id, size(freed)),
+                &json!({ "id": model.id, "freed": freed }),
+            )?;
+        }
+        Ok(Status::Done)
+    }
+
+    /// All or none: a typing error should not leave half of the work done.
+    fn find(&self, ids: &[String]) -> Result<Vec<&ModelSpec>> {
+        ids.iter().map(|id| self.registry.model(id)).collect()
+    }
+
+    fn failed(&self, model: &ModelSpec, error: &Error) -> Result<()> {
+        self.console.clear();
+        self.console.error(Some(&model.id), error);
+        if self.form == Form::Json {
+            let error =
+                json!({ "kind": error.kind(), "message": error.to_string(), "hint": error.hint() });
+            self.print_json(&json!({ "id": model.id, "error": error }))?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, text: &str, json: &serde_json::Value) -> Result<()> {
+        match self.form {
+            Form::Json => self.print_json(json),
+            Form::Text => self.print(text),
+        }
+    }
+
+    fn print_json(&self, value: &serde_json::Value) -> Result<()> {
+        self.print(&value.to_string())
+    }
+
+    fn print(&self, line: &str) -> Result<()> {
+        self.console.clear();
+        let mut output = std::io::stdout().lock();
+        writeln!(output, "{}", line.trim_end()).map_err(|source| Error::Io {
+            action: "write",
+            path: "standard output".into(),
+            source,
+        })
+    }
+}

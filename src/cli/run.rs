@@ -1,0 +1,178 @@
+//! `newsml translate` and `newsml summarize`: options to the library's, results to records.
+
+use std::sync::Arc;
+
+use newsml::{
+    Decoding, Document, Error, Language, Length, LoadObserver, LoadOptions, ProgressObserver,
+    Registry, Result, StoreOptions, Summarizer, Summary, Translation, Translator, Warning,
+};
+use serde_json::{Map, Value};
+
+use super::Status;
+use super::args::{LengthName, ModelArgs, Summarize, Translate};
+use super::console::Console;
+use super::documents::{self, Outcome};
+use super::output::Form;
+
+/// What both commands need besides their arguments.
+pub(crate) struct Context {
+    pub(crate) registry: Registry,
+    pub(crate) store: StoreOptions,
+    pub(crate) form: Form,
+    pub(crate) console: Arc<Console>,
+}
+
+impl Context {
+    pub(crate) fn translate(self, arguments: &Translate) -> Result<Status> {
+        let to = language(arguments.lang.as_deref())?.ok_or_else(|| Error::Usage {
+            message: "`--lang` is missing: the language to translate into".to_owned(),
+            hint: Some("name it, as in `newsml translate --lang ru FILE`".to_owned()),
+        })?;
+        let from = language(arguments.from.as_deref())?;
+        let (form, console) = (self.form, self.console.clone());
+        let (load, mut decoding, progress) = self.options(&arguments.model)?;
+        decoding.beams = arguments.beams.map(usize::from);
+        let with_segments = arguments.segments;
+        let mut builder = Translator::builder(to)
+            .load(load)
+            .decoding(decoding)
+            .progress(progress);
+        if let Some(from) = from {
+            builder = builder.from(from);
+        }
+        // Outcomes are lazy: what gives them must outlive them.
+        let slot = &mut None;
+        documents::run(&arguments.documents, form, &console, |items| {
+            let translator = slot.insert(builder.build()?);
+            let outcomes = translator.translate_documents(items);
+            Ok(Box::new(outcomes.map(move |outcome| {
+                outcome.map(|done| translated(&done, with_segments))
+            })))
+        })
+    }
+
+    pub(crate) fn summarize(self, arguments: &Summarize) -> Result<Status> {
+        let language = language(arguments.lang.as_deref())?;
+        let length = match arguments.length {
+            LengthName::Headline => Length::Headline,
+            LengthName::Short => Length::Short,
+            LengthName::Medium => Length::Medium,
+        };
+        let (form, console) = (self.form, self.console.clone());
+        let (load, decoding, progress) = self.options(&arguments.model)?;
+        let mut builder = Summarizer::builder(length)
+            .load(load)
+            .decoding(decoding)
+            .progress(progress);
+        if let Some(language) = language {
+            builder = builder.language(language);
+        }
+        // Outcomes are lazy: what gives them must outlive them.
+        let slot = &mut None;
+        documents::run(&arguments.documents, form, &console, |items| {
+            let summarizer = slot.insert(builder.build()?);
+            Ok(Box::new(
+                summarizer
+                    .summarize_documents(items)
+                    .map(|outcome| outcome.map(|done| summarized(&done))),
+            ))
+        })
+    }
+
+    fn options(self, arguments: &ModelArgs) -> Result<(LoadOptions, Decoding, ProgressObserver)> {
+        let mut load = LoadOptions::default();
+        if let Some(model) = &arguments.model {
+            // Nothing is run with a model that is not there.
+            self.registry.resolve(model)?;
+        }
+        load.model.clone_from(&arguments.model);
+        load.registry = Some(self.registry);
+        load.store = self.store;
+        load.device = arguments.device.parse()?;
+        load.precision = arguments.precision.parse()?;
+        let console = self.console.clone();
+        let observer: LoadObserver = Arc::new(move |event| console.observe(event));
+        load.observer = Some(observer);
+        let mut decoding = Decoding {
+            max_tokens: arguments.max_tokens.map(|tokens| tokens as usize),
+            ..Decoding::default()
+        };
+        if let Some(tokens) = arguments.batch_tokens {
+            decoding.batch_tokens = tokens as usize;
+        }
+        let console = self.console;
+        let progress: ProgressObserver = Arc::new(move |progress| console.work(progress));
+        Ok((load, decoding, progress))
+    }
+}
+
+fn language(name: Option<&str>) -> Result<Option<Language>> {
+    name.map(str::parse).transpose()
+}
+
+fn translated(translation: &Translation, with_segments: bool) -> Outcome {
+    let mut record = Record::of(&translation.document);
+    if with_segments {
+        record.set(
+            "segments",
+            serde_json::to_value(&translation.segments).unwrap_or_default(),
+        );
+    }
+    let text = translation.document.text().to_owned();
+    record.finish(
+        text,
+        translation.source_language,
+        &translation.models,
+        &translation.warnings,
+    )
+}
+
+fn summarized(summary: &Summary) -> Outcome {
+    let mut record = Record::of(&summary.document);
+    record.set("text", Value::from(summary.text.clone()));
+    record.set("language", Value::from(summary.language.code()));
+    record.finish(
+        summary.text.clone(),
+        summary.source_language,
+        &summary.models,
+        &summary.warnings,
+    )
+}
+
+/// A line of JSON in the making: the fields of the input, with those of the result.
+struct Record {
+    fields: Map<String, Value>,
+}
+
+impl Record {
+    fn of(document: &Document) -> Self {
+        let mut fields = document.to_json();
+        // Sentences of an earlier step say nothing about this text.
+        fields.shift_remove("segments");
+        Self { fields }
+    }
+
+    fn set(&mut self, name: &str, value: Value) {
+        self.fields.insert(name.to_owned(), value);
+    }
+
+    fn finish(
+        mut self,
+        text: String,
+        source: Language,
+        models: &[String],
+        warnings: &[Warning],
+    ) -> Outcome {
+        self.set("source_language", Value::from(source.code()));
+        self.set("model", Value::from(models.join(" + ")));
+        self.set(
+            "warnings",
+            serde_json::to_value(warnings).unwrap_or_default(),
+        );
+        Outcome {
+            text,
+            json: self.fields,
+            warnings: warnings.to_vec(),
+        }
+    }
+}

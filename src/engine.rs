@@ -1,0 +1,208 @@
+//! Prompts in, texts out: plans batches over everything there is to do, decodes, restores order.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::batch::{Batch, plan};
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+use crate::generate::{Finish, Limits};
+use crate::language::Language;
+use crate::models::TokenId;
+use crate::options::{Decoding, Progress, ProgressObserver};
+use crate::tokenizer::Message;
+
+/// Most rows in a batch: beyond this a step takes as much longer as it does more.
+const MAX_ROWS: usize = 64;
+
+/// What may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Writing {
+    /// The language's script, and Latin letters for names.
+    Usual(Language),
+    /// The language's script alone.
+    Strict(Language),
+}
+
+/// A prompt to be answered.
+pub(crate) struct Job {
+    /// The whole prompt.
+    pub(crate) prompt: Vec<TokenId>,
+    /// Most tokens of the answer.
+    pub(crate) max_new: usize,
+    /// What the answer may be written in.
+    pub(crate) writing: Writing,
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    /// The text, without white space around it.
+    pub(crate) text: String,
+    /// Why it ends where it does.
+    pub(crate) finish: Finish,
+}
+
+/// Follows the work and passes on the caller's wish to stop.
+pub(crate) struct Watch {
+    observer: Option<ProgressObserver>,
+    progress: Progress,
+    stopped: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(observer: Option<ProgressObserver>) -> Self {
+        Self {
+            observer,
+            progress: Progress::default(),
+            stopped: false,
+        }
+    }
+
+    /// Begins a stretch of `total` outputs.
+    pub(crate) fn begin(&mut self, total: usize) {
+        self.progress.done = 0;
+        self.progress.total = total;
+        let _ = self.tell(0, 0);
+    }
+
+    /// Whether the caller has said to stop.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Tells of `done` outputs and `tokens` tokens more than are counted.
+    pub(crate) fn tell(&mut self, done: usize, tokens: usize) -> ControlFlow<()> {
+        let progress = Progress {
+            done: self.progress.done + done,
+            total: self.progress.total,
+            tokens: self.progress.tokens + tokens,
+        };
+        let flow = self
+            .observer
+            .as_ref()
+            .map_or(ControlFlow::Continue(()), |observer| observer(&progress));
+        self.stopped |= flow.is_break();
+        if self.stopped {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Counts outputs and tokens as done.
+    pub(crate) fn count(&mut self, done: usize, tokens: usize) {
+        self.progress.done += done;
+        self.progress.tokens += tokens;
+    }
+}
+
+/// An instruct model that answers prompts.
+pub(crate) struct Instruct {
+    checkpoint: Checkpoint,
+    masks: Mutex<HashMap<Writing, Arc<[bool]>>>,
+}
+
+impl Instruct {
+    pub(crate) fn new(checkpoint: Checkpoint) -> Self {
+        Self {
+            checkpoint,
+            masks: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Most tokens that a prompt and its answer may have together.
+    pub(crate) fn context(&self) -> usize {
+        self.checkpoint.context()
+    }
+
+    /// How many tokens a text has.
+    pub(crate) fn count(&self, text: &str) -> Result<usize> {
+        Ok(self.checkpoint.tokenizer().encode(text)?.len())
+    }
+
+    /// A conversation as a prompt.
+    pub(crate) fn prompt(&self, messages: &[Message<'_>]) -> Result<Vec<TokenId>> {
+        self.checkpoint.tokenizer().prompt(messages)
+    }
+
+    fn mask(&self, writing: Writing) -> Arc<[bool]> {
+        let mut masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
+        masks
+            .entry(writing)
+            .or_insert_with(|| self.checkpoint.tokenizer().forbidden(writing))
+            .clone()
+    }
+
+    /// Answers all prompts, in batches of prompts of like length; the i-th answer belongs to the
+    /// i-th prompt. Where the caller stops the work, what is not answered by then is `None`.
+    pub(crate) fn answer(
+        &self,
+        jobs: &[Job],
+        decoding: &Decoding,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Answer>>> {
+        let mut answers: Vec<Option<Answer>> = vec![None; jobs.len()];
+        let tokenizer = self.checkpoint.tokenizer();
+        // What the prompts of a batch share is held once, so only what follows it counts.
+        let shared = shared_prefix(jobs);
+        let lengths: Vec<usize> = jobs
+            .iter()
+            .map(|job| job.prompt.len() - shared + job.max_new.div_ceil(2))
+            .collect();
+        for group in plan(&lengths, decoding.batch_tokens, MAX_ROWS) {
+            let rows: Vec<&[TokenId]> = group
+                .iter()
+                .map(|&job| jobs[job].prompt.as_slice())
+                .collect();
+            let limits = Limits {
+                max_new: group.iter().map(|&job| jobs[job].max_new).collect(),
+                stop: tokenizer.stop().to_vec(),
+                max_repeats: 3,
+                banned: group
+                    .iter()
+                    .map(|&job| Some(self.mask(jobs[job].writing)))
+                    .collect(),
+            };
+            let mut tokens = 0;
+            let found = self
+                .checkpoint
+                .generate(&Batch::new(&rows), &limits, &mut |progress| {
+                    tokens = progress.tokens;
+                    watch.tell(rows.len() - progress.live, tokens)
+                });
+            let found = match found {
+                Err(Error::Cancelled) => return Ok(answers),
+                found => found?,
+            };
+            watch.count(group.len(), tokens);
+            for (&job, hypothesis) in group.iter().zip(found) {
+                let text = tokenizer.decode(&hypothesis.tokens)?;
+                answers[job] = Some(Answer {
+                    text: text.trim().to_owned(),
+                    finish: hypothesis.finish,
+                });
+            }
+        }
+        Ok(answers)
+    }
+}
+
+fn shared_prefix(jobs: &[Job]) -> usize {
+    let Some((first, rest)) = jobs.split_first() else {
+        return 0;
+    };
+    if rest.is_empty() {
+        return 0;
+    }
+    let shared = |job: &Job| {
+        first
+            .prompt
+            .iter()
+            .zip(&job.prompt)
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    rest.iter().map(shared).min().unwrap_or(0)
+}

@@ -1,0 +1,373 @@
+//! Scaled dot-product attention over caches of keys and values in blocks.
+//!
+//! A block holds 16 positions of all key–value heads: keys with the position as the fastest index,
+//! so that 16 scores are computed at a time without adding across lanes, values with the feature
+//! as the fastest. Blocks are shared between rows and copied when one of them writes, so repeating
+//! a row costs nothing until the rows differ. Sums run in the order of positions, whatever the
+//! blocks or the other rows.
+
+use std::sync::Arc;
+
+use super::elementwise::{Arithmetic, dispatch, exp};
+
+/// Positions in a block.
+pub(crate) const POSITIONS: usize = 16;
+/// Most queries that are computed together.
+const QUERIES: usize = 6;
+
+/// The shape of the heads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heads {
+    /// Query heads.
+    pub(crate) queries: usize,
+    /// Key–value heads; each serves `queries / keys` query heads.
+    pub(crate) keys: usize,
+    /// Features of a head; a multiple of 16.
+    pub(crate) width: usize,
+}
+
+impl Heads {
+    fn block_floats(self) -> usize {
+        self.keys * self.width * POSITIONS * 2
+    }
+}
+
+/// Keys and values of one row in one layer.
+#[derive(Clone, Default)]
+pub(crate) struct KeyValues {
+    /// Each: for each key–value head `(width, 16)` keys, then `(16, width)` values.
+    blocks: Vec<Arc<[f32]>>,
+    length: usize,
+}
+
+impl KeyValues {
+    /// Appends one position: `keys` and `values` are `(key–value heads, width)`.
+    pub(crate) fn push(&mut self, heads: Heads, keys: &[f32], values: &[f32]) {
+        let within = self.length % POSITIONS;
+        if within == 0 {
+            self.blocks.push(Arc::from(vec![0.0; heads.block_floats()]));
+        }
+        let Some(last) = self.blocks.last_mut() else {
+            return;
+        };
+        if Arc::get_mut(last).is_none() {
+            *last = Arc::from(&last[..]);
+        }
+        let Some(block) = Arc::get_mut(last) else {
+            return;
+        };
+        let width = heads.width;
+        let head_blocks = block.chunks_exact_mut(width * POSITIONS * 2);
+        for ((block, keys), values) in head_blocks
+            .zip(keys.chunks_exact(width))
+            .zip(values.chunks_exact(width))
+        {
+            let (block_keys, block_values) = block.split_at_mut(width * POSITIONS);
+            for (feature, key) in keys.iter().enumerate() {
+                block_keys[feature * POSITIONS + within] = *key;
+            }
+            block_values[within * width..(within + 1) * width].copy_from_slice(values);
+        }
+        self.length += 1;
+    }
+
+    /// Positions held.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+}
+
+/// The queries of one row: consecutive tokens, the last of which is the last position in the cache.
+pub(crate) struct Queries<'a> {
+    /// `(tokens, stride)`; the query heads of a token stand at the start of its line.
+    pub(crate) values: &'a [f32],
+    /// Places from one token to the next.
+    pub(crate) stride: usize,
+    /// How many tokens.
+    pub(crate) tokens: usize,
+    /// The row's keys and values, with those of these tokens appended.
+    pub(crate) cache: &'a KeyValues,
+    /// The first token's place in the output, in tokens.
+    pub(crate) offset: usize,
+}
+
+/// Causal attention: each token over all positions up to its own. `out` is
+/// `(tokens of all rows, query heads × width)`.
+pub(crate) fn causal(heads: Heads, rows: &[Queries<'_>], out: &mut [f32]) {
+    const TOKENS: usize = 16;
+    let mut items = Vec::new();
+    for (row, queries) in rows.iter().enumerate() {
+        for first in (0..queries.tokens).step_by(TOKENS) {
+            items.extend((0..heads.keys).map(|head| (row, first, head)));
+        }
+    }
+    // The last tokens see the most positions: the longest items first.
+    items.reverse();
+    let target = super::OutPointer(out.as_mut_ptr());
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = |_: usize| {
+        let mut scratch = Vec::new();
+        loop {
+            let item = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(&(row, first, head)) = items.get(item) else {
+                break;
+            };
+            let queries = &rows[row];
+            let tokens = first..queries.tokens.min(first + TOKENS);
+            attend(heads, head, queries, tokens, &mut scratch, &target);
+        }
+    };
+    if items.len() < 2 {
+        work(0);
+    } else {
+        candle_core::utils::barrier_pool().execute(work);
+    }
+}
+
+fn attend(
+    heads: Heads,
+    head: usize,
+    queries: &Queries<'_>,
+    tokens: std::ops::Range<usize>,
+    scratch: &mut Vec<f32>,
+    target: &super::OutPointer,
+) {
+    let share = heads.queries / heads.keys;
+    let all = tokens.len() * share;
+    let at = |i: usize| (tokens.start + i / share, head * share + i % share);
+    let mut first = 0;
+    while first < all {
+        let count = (all - first).min(QUERIES);
+        let mut tile = Tile {
+            heads,
+            head,
+            cache: queries.cache,
+            queries: [&[]; QUERIES],
+            lengths: [0; QUERIES],
+            outs: [std::ptr::null_mut(); QUERIES],
+        };
+        for i in 0..QUERIES {
+            // A tile that is not full repeats its last query and drops what comes of it.
+            let (token, query_head) = at(first + i.min(count - 1));
+            tile.queries[i] =
+                &queries.values[token * queries.stride + query_head * heads.width..][..heads.width];
+            tile.lengths[i] = queries.cache.len() - (queries.tokens - 1 - token);
+            if i < count {
+                let place = (queries.offset + token) * heads.queries + query_head;
+                // SAFETY: within the output, see `causal`.
+                tile.outs[i] = unsafe { target.0.add(place * heads.width) };
+            }
+        }
+        tile_attention(&tile, scratch);
+        first += count;
+    }
+}
+
+struct Tile<'a> {
+    heads: Heads,
+    head: usize,
+    cache: &'a KeyValues,
+    queries: [&'a [f32]; QUERIES],
+    /// Positions that each query sees.
+    lengths: [usize; QUERIES],
+    /// Where `width` results of each query go; null for those that fill up.
+    outs: [*mut f32; QUERIES],
+}
+
+dispatch! {
+    fn tile_attention tile_attention_body(tile: &Tile<'_>, scratch: &mut Vec<f32>)
+}
+
+#[inline(always)]
+fn tile_attention_body<A: Arithmetic>(tile: &Tile<'_>, scratch: &mut Vec<f32>) {
+    let width = tile.heads.width;
+    let longest = tile.lengths.iter().copied().max().unwrap_or(0);
+    let blocks = longest.div_ceil(POSITIONS);
+    let padded = blocks * POSITIONS;
+    scratch.clear();
+    scratch.resize(QUERIES * (padded + width), 0.0);
+    let (scores, sums) = scratch.split_at_mut(QUERIES * padded);
+    let scale = 1.0 / (width as f32).sqrt();
+    for (number, block) in tile.cache.blocks[..blocks].iter().enumerate() {
+        let keys = &block[tile.head * width * POSITIONS * 2..][..width * POSITIONS];
+        let mut dots = [[0f32; POSITIONS]; QUERIES];
+        for (feature, keys) in keys.chunks_exact(POSITIONS).enumerate() {
+            for (dots, query) in dots.iter_mut().zip(&tile.queries) {
+                let query = query[feature];
+                for (dot, key) in dots.iter_mut().zip(keys) {
+                    *dot = A::mul_add(query, *key, *dot);
+                }
+            }
+        }
+        for (query, dots) in dots.iter().enumerate() {
+            let scores = &mut scores[query * padded + number * POSITIONS..][..POSITIONS];
+            scores
+                .iter_mut()
+                .zip(dots)
+                .for_each(|(score, dot)| *score = dot * scale);
+        }
+    }
+    for (query, scores) in scores.chunks_exact_mut(padded).enumerate() {
+        softmax::<A>(&mut scores[..], tile.lengths[query]);
+    }
+    // Weighted sums of the values, a few features of all queries at a time so that they stay in
+    // registers.
+    const FEATURES: usize = 64;
+    for first in (0..width).step_by(FEATURES) {
+        let features = FEATURES.min(width - first);
+        if features == FEATURES {
+            weigh::<A, FEATURES>(tile, scores, padded, first, sums);
+        } else {
+            for first in (first..width).step_by(16) {
+                weigh::<A, 16>(tile, scores, padded, first, sums);
+            }
+        }
+    }
+    for (out, sums) in tile.outs.iter().zip(sums.chunks_exact(width)) {
+        if !out.is_null() {
+            // SAFETY: `out` has `width` places that no other tile writes.
+            unsafe { std::ptr::copy_nonoverlapping(sums.as_ptr(), *out, width) };
+        }
+    }
+}
+
+/// Turns the first `length` scores into weights that add up to one, and the rest into zeros.
+#[inline(always)]
+fn softmax<A: Arithmetic>(scores: &mut [f32], length: usize) {
+    let (seen, unseen) = scores.split_at_mut(length);
+    unseen.fill(0.0);
+    let mut largest = [f32::NEG_INFINITY; 16];
+    for chunk in seen.chunks(16) {
+        largest
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(largest, score)| *largest = largest.max(*score));
+    }
+    let largest = largest.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    let mut sums = [0f32; 16];
+    for chunk in seen.chunks_mut(16) {
+        for (sum, score) in sums.iter_mut().zip(chunk) {
+            *score = exp::<A>(*score - largest);
+            *sum += *score;
+        }
+    }
+    let inverse = 1.0 / sums.iter().sum::<f32>();
+    seen.iter_mut().for_each(|score| *score *= inverse);
+}
+
+#[inline(always)]
+fn weigh<A: Arithmetic, const FEATURES: usize>(
+    tile: &Tile<'_>,
+    weights: &[f32],
+    padded: usize,
+    first: usize,
+    sums: &mut [f32],
+) {
+    let width = tile.heads.width;
+    let mut acc = [[0f32; FEATURES]; QUERIES];
+    for (number, block) in tile.cache.blocks[..padded / POSITIONS].iter().enumerate() {
+        let values =
+            &block[tile.head * width * POSITIONS * 2 + width * POSITIONS..][..width * POSITIONS];
+        for position in 0..POSITIONS {
+            let values = &values[position * width + first..][..FEATURES];
+            for (query, acc) in acc.iter_mut().enumerate() {
+                let weight = weights[query * padded + number * POSITIONS + position];
+                for (sum, value) in acc.iter_mut().zip(values) {
+                    *sum = A::mul_add(weight, *value, *sum);
+                }
+            }
+        }
+    }
+    for (query, acc) in acc.iter().enumerate() {
+        sums[query * width + first..][..FEATURES].copy_from_slice(acc);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(seed: usize, count: usize) -> Vec<f32> {
+        (0..count)
+            .map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0)
+            .collect()
+    }
+
+    #[test]
+    fn agrees_with_the_definition() {
+        let heads = Heads {
+            queries: 6,
+            keys: 2,
+            width: 80,
+        };
+        for (tokens, before) in [(1, 0), (1, 40), (37, 5)] {
+            let mut cache = KeyValues::default();
+            let length = before + tokens;
+            let (keys, values) = (noise(1, length * 160), noise(2, length * 160));
+            for position in 0..length {
+                cache.push(
+                    heads,
+                    &keys[position * 160..][..160],
+                    &values[position * 160..][..160],
+                );
+            }
+            let queries = noise(3, tokens * 480);
+            let rows = [Queries {
+                values: &queries,
+                stride: 480,
+                tokens,
+                cache: &cache,
+                offset: 0,
+            }];
+            let mut out = vec![0.0; tokens * 480];
+            causal(heads, &rows, &mut out);
+            for token in 0..tokens {
+                for head in 0..6 {
+                    let query = &queries[token * 480 + head * 80..][..80];
+                    let seen = before + token + 1;
+                    let scores: Vec<f64> = (0..seen)
+                        .map(|position| {
+                            let key = &keys[position * 160 + head / 3 * 80..][..80];
+                            let dot: f64 =
+                                query.iter().zip(key).map(|(q, k)| f64::from(q * k)).sum();
+                            (dot / 80f64.sqrt()).exp()
+                        })
+                        .collect();
+                    let total: f64 = scores.iter().sum();
+                    for feature in 0..80 {
+                        let exact: f64 = (0..seen)
+                            .map(|position| {
+                                scores[position] / total
+                                    * f64::from(values[position * 160 + head / 3 * 80 + feature])
+                            })
+                            .sum();
+                        let found = out[token * 480 + head * 80 + feature];
+                        assert!(
+                            (f64::from(found) - exact).abs() < 1e-5,
+                            "{token} {head}: {found} {exact}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_share_blocks_until_one_writes() {
+        let heads = Heads {
+            queries: 1,
+            keys: 1,
+            width: 16,
+        };
+        let mut a = KeyValues::default();
+        for position in 0..20 {
+            a.push(heads, &[position as f32; 16], &[1.0; 16]);
+        }
+        let mut b = a.clone();
+        b.push(heads, &[7.0; 16], &[7.0; 16]);
+        a.push(heads, &[9.0; 16], &[9.0; 16]);
+        assert!(Arc::ptr_eq(&a.blocks[0], &b.blocks[0]));
+        assert_eq!(a.blocks[1][4], 9.0);
+        assert_eq!(b.blocks[1][4], 7.0);
+    }
+}

@@ -1,0 +1,428 @@
+//! The product of one row of tiles (16 outputs) with groups of up to eight rows of activations.
+//!
+//! Written once over the operations of [`super::simd`] and compiled for each backend. Integer sums
+//! are exact; floats are added in the order of the blocks, whatever the group, so a row's result
+//! does not depend on the rows beside it.
+
+use super::activations::{Activations, GROUP, OFFSETS, ROW_BLOCK_BYTES, SCALES, SUMS_16, SUMS_32};
+use super::packed::{Format, PackedMatrix, TILE};
+use super::{Backend, simd};
+
+/// Where results go.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    /// The first place of the output.
+    pub(super) out: *mut f32,
+    /// Places from one row to the next.
+    pub(super) stride: usize,
+    /// The column of the matrix's first output.
+    pub(super) column: usize,
+}
+
+/// Multiplies one row of tiles with all activations.
+///
+/// # Safety
+///
+/// The machine has what `backend` needs, and the target holds `rows × stride` places of which no
+/// other thread touches the columns of this row of tiles.
+pub(super) unsafe fn multiply_tile(
+    backend: Backend,
+    matrix: &PackedMatrix,
+    tile_row: usize,
+    activations: &Activations,
+    target: Target,
+) {
+    let tiles = matrix.tile_row(tile_row);
+    let columns = (matrix.outputs() - tile_row * TILE).min(TILE);
+    let column = target.column + tile_row * TILE;
+    let mut results = [0f32; GROUP * TILE];
+    let mut first = 0;
+    while first < activations.rows() {
+        let group = activations.group(first);
+        let members = (activations.rows() - first).min(GROUP);
+        // SAFETY: the tiles and the group hold the blocks that the product walks over (sizes are
+        // checked when they are made, and that both have as many blocks, in `multiply_with`).
+        unsafe {
+            match backend {
+                #[cfg(target_arch = "x86_64")]
+                Backend::Avx512Vnni => {
+                    avx512::group(matrix.format(), tiles, group, members, &mut results)
+                }
+                #[cfg(target_arch = "x86_64")]
+                Backend::Avx2 => avx2::group(matrix.format(), tiles, group, members, &mut results),
+                Backend::Portable => {
+                    portable::group(matrix.format(), tiles, group, members, &mut results)
+                }
+            }
+            for member in 0..members {
+                let out = target.out.add((first + member) * target.stride + column);
+                std::ptr::copy_nonoverlapping(results.as_ptr().add(member * TILE), out, columns);
+            }
+        }
+        first += members;
+    }
+}
+
+macro_rules! backend {
+    ($name:ident, $(#[$attribute:meta])*) => {
+        mod $name {
+            use super::simd::$name::*;
+            use super::*;
+
+            $(#[$attribute])*
+            pub(super) unsafe fn group(
+                format: Format,
+                tiles: &[u8],
+                group: &[u32],
+                members: usize,
+                out: &mut [f32; GROUP * TILE],
+            ) {
+                // SAFETY: passed on to the caller.
+                unsafe {
+                    match members {
+                        1 => members_of::<1>(format, tiles, group, out),
+                        2 => members_of::<2>(format, tiles, group, out),
+                        3 => members_of::<3>(format, tiles, group, out),
+                        4 => members_of::<4>(format, tiles, group, out),
+                        5 => members_of::<5>(format, tiles, group, out),
+                        6 => members_of::<6>(format, tiles, group, out),
+                        7 => members_of::<7>(format, tiles, group, out),
+                        _ => members_of::<8>(format, tiles, group, out),
+                    }
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn members_of<const M: usize>(
+                format: Format,
+                tiles: &[u8],
+                group: &[u32],
+                out: &mut [f32; GROUP * TILE],
+            ) {
+                // SAFETY: passed on to the caller.
+                unsafe {
+                    for start in (0..TILE).step_by(LANES) {
+                        let sums = match format {
+                            Format::Q4K => q4k::<M>(tiles, group, start),
+                            Format::Q6K => q6k::<M>(tiles, group, start),
+                            Format::Q8 => q8::<M>(tiles, group, start),
+                        };
+                        for (member, sum) in sums.into_iter().enumerate() {
+                            store(out.as_mut_ptr().add(member * TILE + start), sum);
+                        }
+                    }
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q4k<const M: usize>(tiles: &[u8], group: &[u32], start: usize) -> [Floats; M] {
+                // SAFETY: every offset is within a tile, or within a block of the group.
+                unsafe {
+                    let mut total = [zero_floats(); M];
+                    let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
+                    for (tile, xs) in tiles.chunks_exact(Format::Q4K.tile_bytes()).zip(blocks) {
+                        let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        let mut sums = [zero_floats(); M];
+                        for chunk in 0..4 {
+                            let mut low = [zero_ints(); M];
+                            let mut high = [zero_ints(); M];
+                            for i in 0..8 {
+                                let packed = load(tile.add(((chunk * 8 + i) * TILE + start) * 4));
+                                let (w_low, w_high) = (and(packed, 15), and(right_4(packed), 15));
+                                for m in 0..M {
+                                    low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
+                                    high[m] = dot(high[m], w_high, broadcast(xs.add((chunk * 16 + 8 + i) * M + m)));
+                                }
+                            }
+                            let scale_low = bytes_to_floats(tile.add(2048 + 2 * chunk * TILE + start));
+                            let scale_high = bytes_to_floats(tile.add(2048 + (2 * chunk + 1) * TILE + start));
+                            for m in 0..M {
+                                sums[m] = mul_add(to_floats(low[m]), scale_low, sums[m]);
+                                sums[m] = mul_add(to_floats(high[m]), scale_high, sums[m]);
+                            }
+                        }
+                        let mut below = [zero_ints(); M];
+                        for pair in 0..4 {
+                            let minima = byte_pairs(tile.add(2176 + (pair * TILE + start) * 2));
+                            for m in 0..M {
+                                below[m] = dot_pairs(below[m], minima, broadcast(xs.add((SUMS_32 + pair) * M + m)));
+                            }
+                        }
+                        let d = halves_to_floats(tile.add(2304 + 2 * start));
+                        let d_min = halves_to_floats(tile.add(2336 + 2 * start));
+                        for m in 0..M {
+                            let scale = splat(f32::from_bits(xs.add(SCALES * M + m).read()));
+                            total[m] = mul_add(mul(d, scale), sums[m], total[m]);
+                            total[m] = mul_sub_from(mul(d_min, scale), to_floats(below[m]), total[m]);
+                        }
+                    }
+                    total
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q6k<const M: usize>(tiles: &[u8], group: &[u32], start: usize) -> [Floats; M] {
+                // SAFETY: every offset is within a tile, or within a block of the group.
+                unsafe {
+                    let mut total = [zero_floats(); M];
+                    let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
+                    for (tile, xs) in tiles.chunks_exact(Format::Q6K.tile_bytes()).zip(blocks) {
+                        let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        let mut sums = [zero_floats(); M];
+                        // A half of 128 values has parts of 32 (0..4); parts p and p + 2 share
+                        // their low nibbles' bytes.
+                        for half in 0..2 {
+                            for part in 0..2 {
+                                let scales = |part: usize| {
+                                    signed_byte_pairs(tile.add(3072 + ((half * 4 + part) * TILE + start) * 2))
+                                };
+                                let (scales_a, scales_b) = (scales(part), scales(part + 2));
+                                for quarter in 0..2 {
+                                    let mut a = [zero_ints(); M];
+                                    let mut b = [zero_ints(); M];
+                                    for i in 4 * quarter..4 * quarter + 4 {
+                                        let low = load(tile.add(((half * 16 + part * 8 + i) * TILE + start) * 4));
+                                        let high = load(tile.add(2048 + ((half * 8 + i) * TILE + start) * 4));
+                                        let (high_a, high_b) = if part == 0 {
+                                            (left_4(and(high, 0x03)), and(high, 0x30))
+                                        } else {
+                                            (left_2(and(high, 0x0c)), right_2(and(high, 0xc0)))
+                                        };
+                                        let w_a = or(and(low, 15), high_a);
+                                        let w_b = or(and(right_4(low), 15), high_b);
+                                        let dword = half * 32 + part * 8 + i;
+                                        for m in 0..M {
+                                            a[m] = dot(a[m], w_a, broadcast(xs.add(dword * M + m)));
+                                            b[m] = dot(b[m], w_b, broadcast(xs.add((dword + 16) * M + m)));
+                                        }
+                                    }
+                                    let (scale_a, scale_b) = if quarter == 0 {
+                                        (to_floats(low_half(scales_a)), to_floats(low_half(scales_b)))
+                                    } else {
+                                        (to_floats(high_half(scales_a)), to_floats(high_half(scales_b)))
+                                    };
+                                    for m in 0..M {
+                                        sums[m] = mul_add(to_floats(a[m]), scale_a, sums[m]);
+                                        sums[m] = mul_add(to_floats(b[m]), scale_b, sums[m]);
+                                    }
+                                }
+                            }
+                        }
+                        let mut offsets = [zero_ints(); M];
+                        for pair in 0..8 {
+                            let scales = signed_byte_pairs(tile.add(3072 + (pair * TILE + start) * 2));
+                            for m in 0..M {
+                                offsets[m] = dot_pairs(offsets[m], scales, broadcast(xs.add((SUMS_16 + pair) * M + m)));
+                            }
+                        }
+                        let d = halves_to_floats(tile.add(3328 + 2 * start));
+                        for m in 0..M {
+                            let scale = mul(d, splat(f32::from_bits(xs.add(SCALES * M + m).read())));
+                            sums[m] = mul_sub_from(splat(32.0), to_floats(offsets[m]), sums[m]);
+                            total[m] = mul_add(scale, sums[m], total[m]);
+                        }
+                    }
+                    total
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q8<const M: usize>(tiles: &[u8], group: &[u32], start: usize) -> [Floats; M] {
+                // SAFETY: every offset is within a tile, or within a block of the group.
+                unsafe {
+                    let mut total = [zero_floats(); M];
+                    let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
+                    for (tile, xs) in tiles.chunks_exact(Format::Q8.tile_bytes()).zip(blocks) {
+                        let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        let mut sums = [zero_floats(); M];
+                        for sub in 0..8 {
+                            let mut sum = [zero_ints(); M];
+                            if KEEPS_OFFSET {
+                                for m in 0..M {
+                                    sum[m] = broadcast(xs.add((OFFSETS + sub) * M + m));
+                                }
+                            }
+                            for i in 0..8 {
+                                let weights = load(tile.add(((sub * 8 + i) * TILE + start) * 4));
+                                for m in 0..M {
+                                    sum[m] = dot_offset(sum[m], weights, broadcast(xs.add((sub * 8 + i) * M + m)));
+                                }
+                            }
+                            let scale = halves_to_floats(tile.add(4096 + (sub * TILE + start) * 2));
+                            for m in 0..M {
+                                sums[m] = mul_add(to_floats(sum[m]), scale, sums[m]);
+                            }
+                        }
+                        for m in 0..M {
+                            let scale = splat(f32::from_bits(xs.add(SCALES * M + m).read()));
+                            total[m] = mul_add(scale, sums[m], total[m]);
+                        }
+                    }
+                    total
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+backend!(avx512, #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]);
+#[cfg(target_arch = "x86_64")]
+backend!(avx2, #[target_feature(enable = "avx2,fma,f16c")]);
+backend!(portable,);
+
+#[cfg(test)]
+mod tests {
+    use candle_core::quantized::{GgmlDType, QTensor};
+    use candle_core::{Device, Tensor};
+
+    use super::super::{Activations, PackedMatrix, multiply_with};
+    use super::*;
+
+    /// A seeded generator; values in −1..1.
+    fn noise(seed: u64, count: usize) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        (0..count)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    /// Packed weights, and the floats that they stand for.
+    fn weights(
+        dtype: GgmlDType,
+        outputs: usize,
+        inputs: usize,
+    ) -> candle_core::Result<(PackedMatrix, Vec<f32>)> {
+        let floats = Tensor::from_vec(noise(7, outputs * inputs), (outputs, inputs), &Device::Cpu)?;
+        let quantized = QTensor::quantize(&floats, dtype)?;
+        let packed = PackedMatrix::from_ggml(dtype, &quantized.data()?, outputs, inputs);
+        let floats = quantized
+            .dequantize(&Device::Cpu)?
+            .flatten_all()?
+            .to_vec1()?;
+        Ok((
+            packed.ok_or_else(|| candle_core::Error::msg("not packed"))?,
+            floats,
+        ))
+    }
+
+    const TYPES: [GgmlDType; 5] = [
+        GgmlDType::Q4K,
+        GgmlDType::Q6K,
+        GgmlDType::Q8_0,
+        GgmlDType::Q5_0,
+        GgmlDType::Q4_0,
+    ];
+
+    #[test]
+    fn packing_keeps_every_weight() -> candle_core::Result<()> {
+        for dtype in TYPES {
+            let (packed, floats) = weights(dtype, 37, 512)?;
+            let mut row = vec![0.0; 512];
+            for output in 0..37 {
+                packed.dequantize_row(output, &mut row);
+                for (found, expected) in row.iter().zip(&floats[output * 512..]) {
+                    assert!(
+                        (found - expected).abs() <= 1e-6,
+                        "{dtype:?} {output}: {found} {expected}"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn products_agree_with_floats_and_backends_with_each_other() -> candle_core::Result<()> {
+        for dtype in TYPES {
+            for (rows, outputs, inputs) in
+                [(1, 16, 256), (3, 40, 512), (8, 33, 1024), (13, 64, 768)]
+            {
+                let (packed, floats) = weights(dtype, outputs, inputs)?;
+                let xs = noise(11, rows * inputs);
+                let activations = Activations::new(&xs, rows, inputs);
+                let parts = [packed];
+                let mut first: Option<Vec<f32>> = None;
+                for &backend in Backend::available() {
+                    let mut out = vec![f32::NAN; rows * outputs];
+                    multiply_with(backend, &parts, &activations, &mut out);
+                    for (i, found) in out.iter().enumerate() {
+                        let (x, w) = (
+                            &xs[i / outputs * inputs..][..inputs],
+                            &floats[i % outputs * inputs..][..inputs],
+                        );
+                        let exact: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();
+                        // Activations have 7 bits and a sign: an error of 1/254 of the largest a value.
+                        let bound = (inputs as f32).sqrt() * 0.006;
+                        assert!(
+                            (found - exact).abs() < bound,
+                            "{dtype:?} {backend:?} {i}: {found} {exact}"
+                        );
+                    }
+                    let first = first.get_or_insert_with(|| out.clone());
+                    for (a, b) in first.iter().zip(&out) {
+                        assert!((a - b).abs() <= 1e-4, "{dtype:?} {backend:?}: {a} {b}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_the_rows_beside_it() -> candle_core::Result<()> {
+        for dtype in TYPES {
+            let (packed, _) = weights(dtype, 48, 512)?;
+            let parts = [packed];
+            let xs = noise(3, 19 * 512);
+            for &backend in Backend::available() {
+                let mut all = vec![0.0; 19 * 48];
+                multiply_with(backend, &parts, &Activations::new(&xs, 19, 512), &mut all);
+                for row in 0..19 {
+                    let mut one = vec![0.0; 48];
+                    multiply_with(
+                        backend,
+                        &parts,
+                        &Activations::new(&xs[row * 512..][..512], 1, 512),
+                        &mut one,
+                    );
+                    assert_eq!(
+                        one,
+                        all[row * 48..][..48],
+                        "{dtype:?} {backend:?} row {row}"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn inputs_that_do_not_fill_a_block_are_padded() -> candle_core::Result<()> {
+        let (packed, floats) = weights(GgmlDType::Q8_0, 20, 96)?;
+        let xs = noise(5, 2 * 96);
+        let mut out = vec![0.0; 2 * 20];
+        multiply_with(
+            Backend::detect(),
+            &[packed],
+            &Activations::new(&xs, 2, 96),
+            &mut out,
+        );
+        for (i, found) in out.iter().enumerate() {
+            let exact: f32 = (0..96)
+                .map(|k| xs[i / 20 * 96 + k] * floats[i % 20 * 96 + k])
+                .sum();
+            assert!((found - exact).abs() < 0.06, "{i}: {found} {exact}");
+        }
+        Ok(())
+    }
+}

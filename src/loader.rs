@@ -1,0 +1,289 @@
+//! From a task to a loaded model: chooses by the registry's lists, has the store fetch the files,
+//! loads each model once.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::checkpoint::Checkpoint;
+use crate::engine::Instruct;
+use crate::error::{Error, Result};
+use crate::language::Language;
+use crate::options::{Device, LoadOptions, Precision};
+use crate::registry::{Family, ModelChoice, ModelSpec, Registry, Route};
+use crate::store::{Event, ModelFiles, Store};
+
+/// A model that is ready to work.
+pub(crate) struct Loaded {
+    /// Its id, or the path that it was given as.
+    pub(crate) id: String,
+    /// What runs it.
+    pub(crate) engine: Engine,
+}
+
+/// What runs a model.
+pub(crate) enum Engine {
+    /// Answers prompts.
+    Instruct(Instruct),
+}
+
+/// Chooses, fetches and loads models, each once.
+pub(crate) struct Loader {
+    options: LoadOptions,
+    registry: Registry,
+    store: Store,
+    loaded: Mutex<HashMap<String, Arc<Loaded>>>,
+}
+
+/// A way to do a task whose files are here: the models, in the order in which they work.
+type Found<'a> = Vec<(&'a ModelSpec, ModelFiles)>;
+
+impl Loader {
+    pub(crate) fn new(options: LoadOptions) -> Result<Self> {
+        check_device(options.device)?;
+        let registry = match &options.registry {
+            Some(registry) => registry.clone(),
+            None => Registry::builtin()?,
+        };
+        let store = Store::new(options.store.clone());
+        Ok(Self {
+            options,
+            registry,
+            store,
+            loaded: Mutex::new(HashMap::new()),
+        })
+    }
+
+    /// The models that translate from one language into another: one, or two by way of English.
+    pub(crate) fn translators(&self, from: Language, to: Language) -> Result<Vec<Arc<Loaded>>> {
+        let task = format!("translate {from} to {to}");
+        if let Some(model) = self.chosen(|spec| spec.translates(from, to), &task)? {
+            return Ok(vec![model]);
+        }
+        let routes = self.registry.routes(from, to);
+        self.first_of(&routes, &task, |route, fetch| match route {
+            Route::Direct(spec) => self.files(&[*spec], fetch),
+            Route::ThroughEnglish => {
+                let mut found = Vec::new();
+                for (from, to) in [(from, Language::English), (Language::English, to)] {
+                    // A model that follows instructions translates directly as well as it does in
+                    // two steps.
+                    let mut specs = self.registry.translators(from, to);
+                    specs.retain(|spec| spec.family != Family::Qwen2);
+                    match self.files(&specs, fetch)? {
+                        Some(leg) => found.extend(leg),
+                        None => return Ok(None),
+                    }
+                }
+                Ok(Some(found))
+            }
+        })
+    }
+
+    /// The model that summarizes articles in a language.
+    pub(crate) fn summarizer(&self, language: Language) -> Result<Arc<Loaded>> {
+        let task = format!("summarize {language}");
+        if let Some(model) = self.chosen(|spec| spec.summarizes(language), &task)? {
+            return Ok(model);
+        }
+        let specs = self.registry.summarizers(language);
+        let found = self.first_of(&specs, &task, |spec, fetch| self.files(&[*spec], fetch))?;
+        found.into_iter().next().ok_or(Error::NoModel { task })
+    }
+
+    /// Whether the caller named the model.
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.options.model.is_some()
+    }
+
+    /// The model that the caller named, if one was named.
+    fn chosen(&self, able: impl Fn(&ModelSpec) -> bool, task: &str) -> Result<Option<Arc<Loaded>>> {
+        let Some(name) = &self.options.model else {
+            return Ok(None);
+        };
+        match self.registry.resolve(name)? {
+            ModelChoice::Known(spec) => {
+                if !spec.family.is_runnable() {
+                    return Err(Error::Usage {
+                        message: format!(
+                            "this version cannot run model `{}` of family `{}`",
+                            spec.id, spec.family
+                        ),
+                        hint: Some("`newsml models list` shows which models can be run".to_owned()),
+                    });
+                }
+                if !able(spec) {
+                    return Err(Error::Usage {
+                        message: format!("model `{}` cannot {task}", spec.id),
+                        hint: Some("leave `--model` out, or see `newsml models list`".to_owned()),
+                    });
+                }
+                let files = self.store.fetch(spec, &|event| self.tell(event))?;
+                Ok(Some(self.load(&spec.id, &files)?))
+            }
+            ModelChoice::Local(path) => {
+                let files = ModelFiles::local(&path)?;
+                Ok(Some(self.load(name, &files)?))
+            }
+        }
+    }
+
+    /// The first way whose files are in the cache, else the first whose files can be fetched.
+    fn first_of<W>(
+        &self,
+        ways: &[W],
+        task: &str,
+        files: impl Fn(&W, Fetch) -> Result<Option<Found<'_>>>,
+    ) -> Result<Vec<Arc<Loaded>>> {
+        let no_model = || Error::NoModel {
+            task: task.to_owned(),
+        };
+        for way in ways {
+            if let Some(found) = files(way, Fetch::No)? {
+                return self.load_all(&found, task, true);
+            }
+        }
+        let mut last = None;
+        for way in ways {
+            match files(way, Fetch::Yes) {
+                Ok(Some(found)) => return self.load_all(&found, task, false),
+                Ok(None) => {}
+                Err(error @ (Error::Cancelled | Error::DiskFull { .. } | Error::Io { .. })) => {
+                    return Err(error);
+                }
+                // The one most wanted is the one to name.
+                Err(error) => last = last.or(Some(error)),
+            }
+        }
+        Err(last.unwrap_or_else(no_model))
+    }
+
+    /// The files of the first of these models that has some.
+    fn files<'a>(&self, specs: &[&'a ModelSpec], fetch: Fetch) -> Result<Option<Found<'a>>> {
+        let specs = specs.iter().filter(|spec| spec.family.is_runnable());
+        let mut last = None;
+        for spec in specs {
+            match fetch {
+                Fetch::No => {
+                    if let Some(files) = self.store.cached(spec) {
+                        return Ok(Some(vec![(*spec, files)]));
+                    }
+                }
+                Fetch::Yes => match self.store.fetch(spec, &|event| self.tell(event)) {
+                    Ok(files) => return Ok(Some(vec![(*spec, files)])),
+                    Err(error @ Error::Cancelled) => return Err(error),
+                    Err(error) => {
+                        // Without a network all models fare alike: the error says it once.
+                        let event = Event::ModelPassedOver {
+                            model: &spec.id,
+                            reason: &error,
+                        };
+                        if !matches!(error, Error::Offline { .. }) && self.tell(&event).is_break() {
+                            return Err(Error::Cancelled);
+                        }
+                        last = last.or(Some(error));
+                    }
+                },
+            }
+        }
+        last.map_or(Ok(None), Err)
+    }
+
+    fn load_all(&self, found: &Found<'_>, task: &str, cached: bool) -> Result<Vec<Arc<Loaded>>> {
+        let mut models = Vec::with_capacity(found.len());
+        for (spec, files) in found {
+            let why = if cached {
+                "the first of the list that is in the cache"
+            } else {
+                "the first of the list whose source answered"
+            };
+            let task = &format!("{task}: {why}");
+            if self
+                .tell(&Event::Chosen {
+                    model: &spec.id,
+                    task,
+                })
+                .is_break()
+            {
+                return Err(Error::Cancelled);
+            }
+            models.push(self.load(&spec.id, files)?);
+        }
+        Ok(models)
+    }
+
+    fn load(&self, id: &str, files: &ModelFiles) -> Result<Arc<Loaded>> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(model) = loaded.get(id) {
+            return Ok(model.clone());
+        }
+        let engine = match files.ending(".gguf") {
+            Some(path) => {
+                check_gguf_precision(self.options.precision, &path)?;
+                let mut stopped = false;
+                let checkpoint = Checkpoint::load(&path, &mut |done, total| {
+                    let flow = self.tell(&Event::Loading {
+                        model: id,
+                        done,
+                        total,
+                    });
+                    stopped |= flow.is_break();
+                })?;
+                if stopped {
+                    return Err(Error::Cancelled);
+                }
+                Engine::Instruct(Instruct::new(checkpoint))
+            }
+            None => {
+                return Err(Error::UnsupportedModel {
+                    path: files.location(),
+                    message: "it holds no `.gguf` file; instruct models of the `qwen2` architecture as GGUF can be run"
+                        .to_owned(),
+                });
+            }
+        };
+        let model = Arc::new(Loaded {
+            id: id.to_owned(),
+            engine,
+        });
+        loaded.insert(id.to_owned(), model.clone());
+        Ok(model)
+    }
+
+    fn tell(&self, event: &Event<'_>) -> ControlFlow<()> {
+        self.options
+            .observer
+            .as_ref()
+            .map_or(ControlFlow::Continue(()), |observer| observer(event))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Fetch {
+    No,
+    Yes,
+}
+
+fn check_device(device: Device) -> Result<()> {
+    match device {
+        Device::Auto | Device::Cpu => Ok(()),
+        Device::Cuda(_) | Device::Metal => Err(Error::Device {
+            device: device.to_string(),
+            message: "this version runs models on the processor alone".to_owned(),
+        }),
+    }
+}
+
+fn check_gguf_precision(precision: Precision, path: &Path) -> Result<()> {
+    match precision {
+        Precision::Auto => Ok(()),
+        Precision::F32 | Precision::Bf16 | Precision::Q8 => Err(Error::Usage {
+            message: format!(
+                "`{}` is a GGUF file, which is run as it is stored",
+                path.display()
+            ),
+            hint: Some("leave `--precision` out, or use `--precision auto`".to_owned()),
+        }),
+    }
+}

@@ -1,0 +1,484 @@
+//! Qwen2 and Qwen2.5 from GGUF files.
+//!
+//! Tensor names are llama.cpp's (`blk.N.attn_q.weight`, …), configuration keys those of the
+//! `qwen2` architecture. Query, key and value weights are one product, as are gate and up.
+//! Reference: `modeling_qwen2.py` of transformers; rotary embedding over halves of a head.
+
+use candle_core::{Device, Tensor};
+
+use super::TokenId;
+use super::decoder_only::{Decoder, RowCache, Span};
+use super::gguf::Gguf;
+use super::layers::{Projection, RmsNorm, swiglu, with_values};
+use crate::error::Result;
+use crate::kernels::{self, Heads, Queries};
+
+/// What the metadata says of the network.
+#[derive(Debug, Clone)]
+struct Config {
+    layers: usize,
+    hidden: usize,
+    feed_forward: usize,
+    heads: Heads,
+    rope_base: f32,
+    epsilon: f32,
+    vocabulary: usize,
+    context: usize,
+}
+
+impl Config {
+    fn read(gguf: &Gguf) -> Result<Self> {
+        let hidden = gguf.integer("qwen2.embedding_length")?;
+        let queries = gguf.integer("qwen2.attention.head_count")?;
+        let keys = gguf.integer("qwen2.attention.head_count_kv")?;
+        let width = hidden.checked_div(queries).unwrap_or(0);
+        if width == 0 || width * queries != hidden || keys == 0 || !queries.is_multiple_of(keys) {
+            return Err(gguf.corrupt(format!(
+                "{queries} query heads and {keys} key heads do not divide {hidden} features"
+            )));
+        }
+        if !width.is_multiple_of(16) {
+            return Err(gguf.unsupported(format!(
+                "heads of {width} features; a multiple of 16 is needed"
+            )));
+        }
+        if let Ok(scaling) = gguf.text("qwen2.rope.scaling.type")
+            && scaling != "none"
+        {
+            return Err(gguf.unsupported(format!("`qwen2.rope.scaling.type` = `{scaling}`")));
+        }
+        let vocabulary = match gguf.content().tensor_infos.get("token_embd.weight") {
+            Some(info) if info.shape.rank() == 2 => info.shape.dims()[0],
+            _ => return Err(gguf.corrupt("tensor `token_embd.weight` is missing".to_owned())),
+        };
+        Ok(Self {
+            layers: gguf.integer("qwen2.block_count")?,
+            hidden,
+            feed_forward: gguf.integer("qwen2.feed_forward_length")?,
+            heads: Heads {
+                queries,
+                keys,
+                width,
+            },
+            rope_base: gguf.float("qwen2.rope.freq_base").unwrap_or(10_000.0),
+            epsilon: gguf.float("qwen2.attention.layer_norm_rms_epsilon")?,
+            vocabulary,
+            context: gguf.integer("qwen2.context_length")?,
+        })
+    }
+}
+
+struct Layer {
+    attention_norm: RmsNorm,
+    query_key_value: Projection,
+    attention_output: Projection,
+    feed_forward_norm: RmsNorm,
+    gate_up: Projection,
+    down: Projection,
+}
+
+impl Layer {
+    fn load(gguf: &mut Gguf, cfg: &Config, number: usize) -> Result<Self> {
+        let name = |part: &str| format!("blk.{number}.{part}");
+        let Heads {
+            queries,
+            keys,
+            width,
+        } = cfg.heads;
+        let (query, key) = (queries * width, keys * width);
+        let (hidden, inner) = (cfg.hidden, cfg.feed_forward);
+        let norm = |gguf: &mut Gguf, part: &str| -> Result<RmsNorm> {
+            Ok(RmsNorm::new(
+                gguf.floats(&name(part), &[hidden])?,
+                cfg.epsilon,
+            ))
+        };
+        let attention_norm = norm(gguf, "attn_norm.weight")?;
+        let feed_forward_norm = norm(gguf, "ffn_norm.weight")?;
+        let mut bias = Vec::with_capacity(query + 2 * key);
+        for (part, size) in [
+            ("attn_q.bias", query),
+            ("attn_k.bias", key),
+            ("attn_v.bias", key),
+        ] {
+            if gguf.has(&name(part)) {
+                bias.extend(gguf.floats(&name(part), &[size])?);
+            } else {
+                bias.extend(std::iter::repeat_n(0.0, size));
+            }
+        }
+        let query_key_value = vec![
+            gguf.linear(&name("attn_q.weight"), query, hidden)?,
+            gguf.linear(&name("attn_k.weight"), key, hidden)?,
+            gguf.linear(&name("attn_v.weight"), key, hidden)?,
+        ];
+        let gate_up = vec![
+            gguf.linear(&name("ffn_gate.weight"), inner, hidden)?,
+            gguf.linear(&name("ffn_up.weight"), inner, hidden)?,
+        ];
+        Ok(Self {
+            attention_norm,
+            query_key_value: Projection::new(query_key_value, Some(bias))?,
+            attention_output: Projection::new(
+                vec![gguf.linear(&name("attn_output.weight"), hidden, query)?],
+                None,
+            )?,
+            feed_forward_norm,
+            gate_up: Projection::new(gate_up, None)?,
+            down: Projection::new(
+                vec![gguf.linear(&name("ffn_down.weight"), hidden, inner)?],
+                None,
+            )?,
+        })
+    }
+
+    /// `(tokens, hidden)` in and out.
+    fn forward(
+        &self,
+        xs: &Tensor,
+        step: &Step<'_>,
+        number: usize,
+        caches: &mut [RowCache],
+    ) -> Result<Tensor> {
+        let normed = self.attention_norm.forward(xs)?;
+        let qkv = self.query_key_value.forward(&normed)?;
+        let attended = step.attend(&qkv, number, caches)?;
+        let xs = (xs + self.attention_output.forward(&attended)?)?;
+        let normed = self.feed_forward_norm.forward(&xs)?;
+        let inner = swiglu(&self.gate_up.forward(&normed)?)?;
+        Ok((xs + self.down.forward(&inner)?)?)
+    }
+}
+
+/// What all layers need to know of the tokens in one pass.
+struct Step<'a> {
+    heads: Heads,
+    spans: &'a [Span],
+    /// `(tokens, width / 2)` cosines and sines of the rotary embedding.
+    cosines: Vec<f32>,
+    sines: Vec<f32>,
+}
+
+impl Step<'_> {
+    /// `(tokens, (queries + 2 keys) × width)` in, `(tokens, queries × width)` out.
+    fn attend(&self, qkv: &Tensor, layer: usize, caches: &mut [RowCache]) -> Result<Tensor> {
+        let (tokens, stride) = qkv.dims2()?;
+        let Heads {
+            queries,
+            keys,
+            width,
+        } = self.heads;
+        let mut qkv = with_values(qkv, <[f32]>::to_vec)?;
+        for (token, line) in qkv.chunks_exact_mut(stride).enumerate() {
+            let half = width / 2;
+            let (cosines, sines) = (
+                &self.cosines[token * half..][..half],
+                &self.sines[token * half..][..half],
+            );
+            for head in line[..(queries + keys) * width].chunks_exact_mut(width) {
+                let (low, high) = head.split_at_mut(half);
+                for (((low, high), cos), sin) in low.iter_mut().zip(high).zip(cosines).zip(sines) {
+                    (*low, *high) = (*low * cos - *high * sin, *high * cos + *low * sin);
+                }
+            }
+        }
+        let mut token = 0;
+        for span in self.spans {
+            let cache = &mut caches[span.row][layer];
+            for line in qkv[token * stride..(token + span.count) * stride].chunks_exact(stride) {
+                let (keys, values) = line[queries * width..].split_at(keys * width);
+                cache.push(self.heads, keys, values);
+            }
+            token += span.count;
+        }
+        let mut rows = Vec::with_capacity(self.spans.len());
+        let mut offset = 0;
+        for span in self.spans {
+            rows.push(Queries {
+                values: &qkv[offset * stride..(offset + span.count) * stride],
+                stride,
+                tokens: span.count,
+                cache: &caches[span.row][layer],
+                offset,
+            });
+            offset += span.count;
+        }
+        let mut out = vec![0.0; tokens * queries * width];
+        kernels::causal(self.heads, &rows, &mut out);
+        Ok(Tensor::from_vec(
+            out,
+            (tokens, queries * width),
+            &Device::Cpu,
+        )?)
+    }
+}
+
+/// A loaded Qwen2 network.
+pub(crate) struct Qwen {
+    config: Config,
+    /// `None` where the output layer's matrix is the embedding.
+    embedding: Option<Projection>,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+    output: Projection,
+}
+
+impl Qwen {
+    /// Loads the network of a file whose architecture is `qwen2`. `progress` is called with the
+    /// number of layers loaded and the number of all.
+    pub(crate) fn load(gguf: &mut Gguf, progress: &mut dyn FnMut(usize, usize)) -> Result<Self> {
+        let config = Config::read(gguf)?;
+        let matrix = |gguf: &mut Gguf, name: &str| -> Result<Projection> {
+            Projection::new(
+                vec![gguf.linear(name, config.vocabulary, config.hidden)?],
+                None,
+            )
+        };
+        let embedding = matrix(gguf, "token_embd.weight")?;
+        let (embedding, output) = if gguf.has("output.weight") {
+            (Some(embedding), matrix(gguf, "output.weight")?)
+        } else {
+            (None, embedding)
+        };
+        let mut layers = Vec::with_capacity(config.layers);
+        for number in 0..config.layers {
+            layers.push(Layer::load(gguf, &config, number)?);
+            progress(number + 1, config.layers);
+        }
+        let norm = RmsNorm::new(
+            gguf.floats("output_norm.weight", &[config.hidden])?,
+            config.epsilon,
+        );
+        Ok(Self {
+            config,
+            embedding,
+            layers,
+            norm,
+            output,
+        })
+    }
+
+    /// Most tokens that a prompt and its continuation may have together.
+    pub(crate) fn context(&self) -> usize {
+        self.config.context
+    }
+}
+
+impl Decoder for Qwen {
+    fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn forward(
+        &self,
+        tokens: &[TokenId],
+        spans: &[Span],
+        caches: &mut [RowCache],
+    ) -> Result<Tensor> {
+        let hidden = self.config.hidden;
+        let embedding = self.embedding.as_ref().unwrap_or(&self.output);
+        let mut xs = vec![0.0; tokens.len() * hidden];
+        for (&token, row) in tokens.iter().zip(xs.chunks_exact_mut(hidden)) {
+            let token = token as usize;
+            if token >= self.config.vocabulary {
+                let message = format!(
+                    "token {token} is beyond the vocabulary of {}",
+                    self.config.vocabulary
+                );
+                return Err(candle_core::Error::msg(message).into());
+            }
+            embedding.row(token, row)?;
+        }
+        let mut xs = Tensor::from_vec(xs, (tokens.len(), hidden), &Device::Cpu)?;
+        let half = self.config.heads.width / 2;
+        let (mut cosines, mut sines) = (Vec::new(), Vec::new());
+        for position in spans
+            .iter()
+            .flat_map(|span| span.position..span.position + span.count)
+        {
+            for i in 0..half {
+                let angle = position as f32 / self.config.rope_base.powf(i as f32 / half as f32);
+                cosines.push(angle.cos());
+                sines.push(angle.sin());
+            }
+        }
+        let step = Step {
+            heads: self.config.heads,
+            spans,
+            cosines,
+            sines,
+        };
+        for (number, layer) in self.layers.iter().enumerate() {
+            xs = layer.forward(&xs, &step, number, caches)?;
+        }
+        Ok(xs)
+    }
+
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.output.forward(&self.norm.forward(hidden)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::batch::Batch;
+    use crate::generate::{Limits, greedy};
+    use crate::models::Model;
+    use crate::models::decoder_only::DecoderOnly;
+
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        prompts: Vec<Vec<TokenId>>,
+        variants: std::collections::BTreeMap<String, Vec<Row>>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Row {
+        logits: Vec<f32>,
+        greedy: Vec<TokenId>,
+    }
+
+    type Tested<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+    fn fixture(name: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name)
+    }
+
+    fn model(variant: &str) -> Tested<DecoderOnly<Qwen>> {
+        let mut gguf = Gguf::open(&fixture(&format!("qwen2-{variant}.gguf")))?;
+        Ok(DecoderOnly(Qwen::load(&mut gguf, &mut |_, _| {})?))
+    }
+
+    fn reference() -> Tested<Reference> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(fixture(
+            "qwen2.json",
+        ))?)?)
+    }
+
+    fn first_logits(model: &dyn Model, rows: &[Vec<TokenId>]) -> Tested<Vec<Vec<f32>>> {
+        let mut state = model.start(&Batch::new(rows))?;
+        let first = state.first.clone();
+        Ok(model.step(&mut state, &first)?.logits.to_vec2()?)
+    }
+
+    fn continued(model: &dyn Model, rows: &[Vec<TokenId>]) -> Tested<Vec<Vec<TokenId>>> {
+        let limits = Limits {
+            max_new: vec![48; rows.len()],
+            ..Limits::default()
+        };
+        let found = greedy(model, &Batch::new(rows), &limits, &mut |_| {
+            ControlFlow::Continue(())
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|hypothesis| hypothesis.tokens)
+            .collect())
+    }
+
+    #[test]
+    fn logits_and_greedy_ids_are_those_of_transformers() -> Tested<()> {
+        let reference = reference()?;
+        let model = model("f32")?;
+        let rows = &reference.variants["f32"];
+        for (found, row) in first_logits(&model, &reference.prompts)?.iter().zip(rows) {
+            for (found, expected) in found.iter().zip(&row.logits) {
+                assert!((found - expected).abs() <= 1e-4, "{found} {expected}");
+            }
+        }
+        let expected: Vec<_> = rows.iter().map(|row| row.greedy.clone()).collect();
+        assert_eq!(continued(&model, &reference.prompts)?, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn quantized_logits_are_close_to_those_of_the_same_weights_as_floats() -> Tested<()> {
+        let reference = reference()?;
+        let model = model("q8_0")?;
+        for (found, row) in first_logits(&model, &reference.prompts)?
+            .iter()
+            .zip(&reference.variants["q8_0"])
+        {
+            let power = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
+            let error = power(&mut found.iter().zip(&row.logits).map(|(a, b)| a - b));
+            let ratio = (error / power(&mut row.logits.iter().copied())).sqrt();
+            // The activations have eight bits.
+            assert!(ratio <= 0.05, "relative error {ratio}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_batch_equals_its_rows_in_any_order() -> Tested<()> {
+        let prompts = reference()?.prompts;
+        for variant in ["f32", "q8_0"] {
+            let model = model(variant)?;
+            let alone: Vec<_> = prompts
+                .iter()
+                .map(|prompt| {
+                    continued(&model, std::slice::from_ref(prompt)).map(|mut rows| rows.remove(0))
+                })
+                .collect::<Tested<_>>()?;
+            for order in [
+                vec![0, 1, 2, 3, 4, 5, 6, 7],
+                vec![7, 3, 0, 5, 1],
+                vec![2, 4, 2],
+                vec![5, 6, 7],
+            ] {
+                let rows: Vec<_> = order.iter().map(|&row| prompts[row].clone()).collect();
+                let expected: Vec<_> = order.iter().map(|&row| alone[row].clone()).collect();
+                assert_eq!(continued(&model, &rows)?, expected, "{variant} {order:?}");
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn one_network_serves_threads() -> Tested<()> {
+        let reference = reference()?;
+        let model = model("q8_0")?;
+        let expected = continued(&model, &reference.prompts)?;
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| continued(&model, &reference.prompts).ok()))
+                .collect();
+            for run in runs {
+                assert_eq!(run.join().ok().flatten().as_ref(), Some(&expected));
+            }
+        });
+        Ok(())
+    }
+
+    #[test]
+    fn damaged_files_are_refused() -> Tested<()> {
+        let whole = std::fs::read(fixture("qwen2-q8_0.gguf"))?;
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("model.gguf");
+        let cases: [(&str, Vec<u8>); 4] = [
+            ("ends before", whole[..whole.len() - 2000].to_vec()),
+            ("header is damaged", whole[..300].to_vec()),
+            ("begins with `GGUF`", b"PK\x03\x04 a zip".to_vec()),
+            ("begins with `GGUF`", Vec::new()),
+        ];
+        for (expected, bytes) in cases {
+            std::fs::write(&path, bytes)?;
+            let error = Gguf::open(&path).err().ok_or("opened")?;
+            assert_eq!(error.kind(), "corrupt_model");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_beyond_the_vocabulary_is_an_error() -> Tested<()> {
+        let model = model("q8_0")?;
+        assert!(first_logits(&model, &[vec![9999]]).is_err());
+        assert!(first_logits(&model, &[vec![9999, 1]]).is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! What callers choose: how models are loaded, how text is decoded, and how they watch it.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::registry::Registry;
+use crate::store::{Event, StoreOptions};
+
+/// Where a network runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Device {
+    /// The best that this build and machine have.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// An NVIDIA card, by number.
+    Cuda(usize),
+    /// An Apple card.
+    Metal,
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Metal => f.write_str("metal"),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            "metal" => Ok(Self::Metal),
+            _ => match text.strip_prefix("cuda:").map(str::parse) {
+                Some(Ok(number)) => Ok(Self::Cuda(number)),
+                _ => Err(Error::Usage {
+                    message: format!("unknown device `{text}`"),
+                    hint: Some(
+                        "the devices are `auto`, `cpu`, `cuda`, `cuda:N` and `metal`".to_owned(),
+                    ),
+                }),
+            },
+        }
+    }
+}
+
+/// How weights and products are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Precision {
+    /// The fastest that keeps quality; a GGUF file is always run as it is stored.
+    #[default]
+    Auto,
+    /// Float32.
+    F32,
+    /// Bfloat16.
+    Bf16,
+    /// Eight bits a weight.
+    Q8,
+}
+
+impl FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            "q8" => Ok(Self::Q8),
+            _ => Err(Error::Usage {
+                message: format!("unknown precision `{text}`"),
+                hint: Some("the precisions are `auto`, `f32`, `bf16` and `q8`".to_owned()),
+            }),
+        }
+    }
+}
+
+/// Receives what the store does while a model is loaded; see [`Event`].
+pub type LoadObserver = Arc<dyn Fn(&Event<'_>) -> ControlFlow<()> + Send + Sync>;
+
+/// Which models are used, where they come from and where they run.
+#[derive(Clone)]
+pub struct LoadOptions {
+    /// An id, a directory or a `.gguf` file; `None` for the best of the registry's lists.
+    pub model: Option<String>,
+    /// The catalogue; `None` for the built-in one.
+    pub registry: Option<Registry>,
+    /// Where files are kept and how the network is used.
+    pub store: StoreOptions,
+    /// Where networks run.
+    pub device: Device,
+    /// How weights are held.
+    pub precision: Precision,
+    /// Told of downloads and choices; may stop them.
+    pub observer: Option<LoadObserver>,
+}
+
+impl Default for LoadOptions {
+    /// The built-in catalogue, and the cache that the environment names
+    /// ([`StoreOptions::from_environment`]).
+    fn default() -> Self {
+        Self {
+            model: None,
+            registry: None,
+            store: StoreOptions::from_environment(),
+            device: Device::Auto,
+            precision: Precision::Auto,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for LoadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions")
+            .field("model", &self.model)
+            .field("store", &self.store)
+            .field("device", &self.device)
+            .field("precision", &self.precision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How text is decoded.
+#[derive(Debug, Clone)]
+pub struct Decoding {
+    /// Hypotheses kept for each segment; 1 is greedy, `None` the model's own choice.
+    pub beams: Option<usize>,
+    /// Most tokens of one output; `None` for a limit that follows from the input.
+    pub max_tokens: Option<usize>,
+    /// Most tokens in a batch, prompts and expected answers counted; bounds the memory.
+    pub batch_tokens: usize,
+}
+
+impl Default for Decoding {
+    fn default() -> Self {
+        Self {
+            beams: None,
+            max_tokens: None,
+            batch_tokens: 8192,
+        }
+    }
+}
+
+/// How far the work is, told after each step of decoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Segments or summaries finished in the present stretch of work.
+    pub done: usize,
+    /// Segments or summaries in the present stretch of work.
+    pub total: usize,
+    /// Tokens written since the work began.
+    pub tokens: usize,
+}
+
+/// Receives [`Progress`]; [`ControlFlow::Break`] stops the work, and documents that are finished by
+/// then are still given out.
+pub type ProgressObserver = Arc<dyn Fn(&Progress) -> ControlFlow<()> + Send + Sync>;
+
+/// Something about an output that its reader should know.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Warning {
+    /// A stable name: `wrong_script`, `source_copied`, `empty_output`, `cut_short`, `repetition`,
+    /// `low_confidence`, `numbers_differ`, `not_needed`, `parts`.
+    pub kind: String,
+    /// One sentence without a final period.
+    pub message: String,
+}
+
+impl Warning {
+    pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What translating and summarizing share: a stream of documents worked through in windows.
+//!
+//! A window holds as many documents as make full batches. Results come in the order of the
+//! documents, and a document that fails does not stop the others.
+
+use std::collections::VecDeque;
+
+use crate::document::{Document, Failure};
+
+/// Works through documents lazily: takes a window, works on it as a whole, gives out its results.
+pub(crate) struct Windows<I, F, T> {
+    documents: I,
+    work: F,
+    /// Bytes of text that make a window, and documents at most.
+    bytes: usize,
+    most: usize,
+    ready: VecDeque<Result<T, Failure>>,
+}
+
+impl<I, F, T> Windows<I, F, T>
+where
+    I: Iterator<Item = Result<Document, Failure>>,
+    F: FnMut(Vec<Document>) -> Vec<Result<T, Failure>>,
+{
+    /// `work` answers every document that it is given, in order.
+    pub(crate) fn new(documents: I, bytes: usize, most: usize, work: F) -> Self {
+        Self {
+            documents,
+            work,
+            bytes,
+            most,
+            ready: VecDeque::new(),
+        }
+    }
+}
+
+impl<I, F, T> Iterator for Windows<I, F, T>
+where
+    I: Iterator<Item = Result<Document, Failure>>,
+    F: FnMut(Vec<Document>) -> Vec<Result<T, Failure>>,
+{
+    type Item = Result<T, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(ready) = self.ready.pop_front() {
+            return Some(ready);
+        }
+        let mut failures: Vec<Option<Failure>> = Vec::new();
+        let mut window = Vec::new();
+        let mut bytes = 0;
+        while bytes < self.bytes && window.len() < self.most {
+            match self.documents.next() {
+                Some(Ok(document)) => {
+                    bytes += document.text().len();
+                    window.push(document);
+                    failures.push(None);
+                }
+                Some(Err(failure)) => failures.push(Some(failure)),
+                None => break,
+            }
+        }
+        let mut results = if window.is_empty() {
+            Vec::new()
+        } else {
+            (self.work)(window)
+        }
+        .into_iter();
+        for failure in failures {
+            match failure {
+                Some(failure) => self.ready.push_back(Err(failure)),
+                None => self.ready.extend(results.next()),
+            }
+        }
+        self.ready.pop_front()
+    }
+}
+
+/// A failure to work on a document that was read.
+pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Failure {
+    Failure {
+        name: document.name().to_owned(),
+        fields: document.fields().clone(),
+        error,
+    }
+}

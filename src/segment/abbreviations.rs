@@ -1,0 +1,553 @@
+//! Knows the words after which a full stop need not end a sentence, and the words that begin one.
+//!
+//! Lists are of the language, by script: the word itself says which list applies. Whether the
+//! sentence ends is decided in `boundary`.
+
+/// What a full stop after a word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Abbreviation {
+    /// No abbreviation: the sentence ends.
+    None,
+    /// A title, an initial: the sentence goes on.
+    Never,
+    /// An abbreviation before a number only: `No. 5`, `ст. 12`.
+    BeforeNumber,
+    /// The sentence ends where a word follows that begins sentences: `Inc. The`.
+    BeforeStarter,
+    /// The sentence ends where a capital follows and enough stands before: `в 2010 г. Он`.
+    BeforeCapital,
+}
+
+/// A script, as far as the rules go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    Latin,
+    Cyrillic,
+    Arabic,
+    Other,
+}
+
+/// The script of a letter.
+pub(super) fn script(c: char) -> Script {
+    match c {
+        'a'..='z' | 'A'..='Z' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => Script::Latin,
+        '\u{400}'..='\u{52F}' => Script::Cyrillic,
+        '\u{600}'..='\u{6FF}'
+        | '\u{750}'..='\u{77F}'
+        | '\u{FB50}'..='\u{FDFF}'
+        | '\u{FE70}'..='\u{FEFE}' => Script::Arabic,
+        _ => Script::Other,
+    }
+}
+
+/// What stands in the sentence before the word in question.
+pub(super) struct Preceding<'a> {
+    /// Number of words, counted up to 8.
+    pub(super) words: usize,
+    /// The last word, with its full stop; empty where there is none.
+    pub(super) last: &'a str,
+}
+
+impl<'a> Preceding<'a> {
+    /// Reads the end of `text`, not more than 200 bytes of it.
+    pub(super) fn read(text: &'a str) -> Self {
+        let mut from = text.len().saturating_sub(200);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let mut words = text[from..]
+            .split_whitespace()
+            .rev()
+            .filter(|word| word.chars().any(char::is_alphanumeric));
+        let last = words.next().unwrap_or_default();
+        let count = usize::from(!last.is_empty()) + words.take(7).count();
+        Self { words: count, last }
+    }
+
+    /// Whether the last word ends in a digit or is a Roman number: what a unit follows.
+    fn is_number(&self) -> bool {
+        let word = self.last.trim_end_matches(|c: char| !c.is_alphanumeric());
+        word.chars().next_back().is_some_and(char::is_numeric)
+            || (!word.is_empty()
+                && word
+                    .chars()
+                    .all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'Х' | '-' | '–')))
+            || matches!(
+                word.to_lowercase().as_str(),
+                "тыс" | "млн" | "млрд" | "трлн" | "кв" | "куб"
+            )
+    }
+}
+
+/// Says what a full stop after `word` means. `word` may hold full stops itself (`U.S`, `т.е`).
+pub(super) fn classify(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
+    let word = word.trim_start_matches(['\'', '’', '-', '.', '&']);
+    let Some(first) = word.chars().find(|c| c.is_alphabetic()) else {
+        return Abbreviation::None;
+    };
+    match script(first) {
+        Script::Latin => latin(word, preceding),
+        Script::Cyrillic => cyrillic(word, preceding),
+        Script::Arabic => arabic(word),
+        Script::Other => Abbreviation::None,
+    }
+}
+
+/// Whether `word`, in small Latin letters, is one that is written short within a sentence, so that
+/// a small letter after its full stop begins nothing.
+pub(super) fn is_clipped(word: &str) -> bool {
+    matches!(
+        word,
+        "min"
+            | "max"
+            | "avg"
+            | "sq"
+            | "cu"
+            | "lb"
+            | "lbs"
+            | "oz"
+            | "ft"
+            | "in"
+            | "yd"
+            | "km"
+            | "kg"
+            | "cm"
+            | "mm"
+            | "hr"
+            | "hrs"
+            | "mins"
+            | "sec"
+            | "secs"
+            | "est"
+            | "temp"
+            | "ref"
+            | "misc"
+            | "tel"
+            | "fax"
+            | "dept"
+            | "govt"
+            | "gov"
+            | "pres"
+            | "ext"
+            | "resp"
+            | "orig"
+            | "abbr"
+            | "lit"
+            | "dia"
+            | "wt"
+            | "assoc"
+            | "assn"
+            | "bros"
+            | "corp"
+            | "inc"
+            | "ltd"
+            | "mfg"
+            | "intl"
+            | "natl"
+            | "univ"
+            | "prof"
+            | "ave"
+            | "blvd"
+            | "apt"
+            | "bldg"
+            | "fig"
+            | "figs"
+            | "ibid"
+            | "esp"
+            | "usu"
+            | "spec"
+            | "etc"
+            | "feat"
+            | "doz"
+            | "qty"
+            | "mph"
+            | "rpm"
+            | "vols"
+            | "chap"
+            | "cent"
+            | "anon"
+            | "mil"
+            | "bil"
+            | "acct"
+            | "alt"
+            | "adj"
+            | "adv"
+            | "sing"
+            | "plur"
+            | "var"
+            | "viz"
+            | "inst"
+            | "ult"
+            | "prox"
+            | "med"
+            | "eng"
+            | "dist"
+            | "mgr"
+            | "adm"
+    ) || !word.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+}
+
+fn is_initial(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(char::is_uppercase) && chars.next().is_none()
+}
+
+fn latin(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
+    if is_initial(word) {
+        // `you and I.` ends; `Albert I. Jones` does not.
+        let after_lower = preceding
+            .last
+            .chars()
+            .next()
+            .is_some_and(char::is_lowercase);
+        return if word == "I" && after_lower {
+            Abbreviation::None
+        } else {
+            Abbreviation::BeforeStarter
+        };
+    }
+    let lower = word.to_lowercase();
+    let lower = lower.strip_suffix("'s").unwrap_or(&lower);
+    let capitalised = word.chars().next().is_some_and(char::is_uppercase);
+    match lower {
+        "mr" | "mrs" | "ms" | "dr" | "drs" | "prof" | "gen" | "sen" | "rep" | "gov" | "lt"
+        | "col" | "sgt" | "capt" | "cmdr" | "adm" | "maj" | "pvt" | "cpl" | "rev" | "hon"
+        | "messrs" | "mme" | "mlle" | "gens" | "sens" | "reps" | "supt" | "insp" | "det"
+        | "brig" | "amb" | "fr" | "mt" | "ste" => {
+            if capitalised {
+                Abbreviation::Never
+            } else {
+                Abbreviation::None
+            }
+        }
+        "p.s" | "e.g" | "i.e" | "vs" | "cf" | "viz" | "approx" | "incl" | "ca" => {
+            Abbreviation::Never
+        }
+        "v" => Abbreviation::Never,
+        "no" | "nos" | "p" | "pp" | "fig" | "figs" | "sec" | "art" | "vol" | "ch" | "eq"
+        | "par" | "pg" | "pt" | "op" | "ext" | "ver" | "n°" => Abbreviation::BeforeNumber,
+        "inc" | "corp" | "co" | "ltd" | "llc" | "plc" | "jr" | "sr" | "st" | "bros" | "esq"
+        | "dept" | "univ" | "assn" | "ave" | "blvd" | "rd" | "hwy" | "ft" | "jan" | "feb"
+        | "apr" | "aug" | "sept" | "sep" | "oct" | "nov" | "dec" | "calif" | "fla" | "mich"
+        | "minn" | "tenn" | "tex" | "wis" | "conn" | "ariz" | "ark" | "colo" | "okla" | "ala"
+        | "kan" | "nev" | "mont" | "ky" | "va" | "md" | "bldg" | "intl" | "natl" | "govt"
+        | "al" | "s.a" | "s.p.a" | "u.s" | "u.k" | "u.n" | "e.u" | "u.s.a" | "u.s.s.r"
+        | "u.a.e" | "d.c" | "n.y" | "n.j" | "n.c" | "s.c" | "l.a" => Abbreviation::BeforeStarter,
+        "miss" | "mass" | "wash" | "ill" | "ind" | "pa" | "la" | "mo" | "del" | "ore" | "ga"
+        | "mar" | "jun" | "jul"
+            if capitalised && preceding.last.ends_with(',') =>
+        {
+            Abbreviation::BeforeStarter
+        }
+        "a.m" | "p.m" => Abbreviation::BeforeCapital,
+        "etc" => Abbreviation::BeforeCapital,
+        _ if lower.contains('.') => {
+            // `J.R.R`, `Ph.D`, `B.A`: initials of a name, of a degree, of a state.
+            let pieces_short = lower.split('.').all(|piece| piece.chars().count() <= 2);
+            if pieces_short {
+                Abbreviation::BeforeStarter
+            } else {
+                Abbreviation::None
+            }
+        }
+        _ => Abbreviation::None,
+    }
+}
+
+fn cyrillic(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
+    if is_initial(word) {
+        return Abbreviation::BeforeStarter;
+    }
+    let lower = word.to_lowercase();
+    match lower.as_str() {
+        "г" | "гг" | "в" | "вв" | "м" | "км" | "см" | "мм" | "кг" | "га" | "л" | "ч" | "мин"
+        | "сек" | "с" | "р" | "т" | "руб" | "коп" | "долл" | "дол" | "тыс" | "млн" | "млрд"
+        | "трлн" | "чел" | "экз" | "ед" | "шт" | "п" | "д"
+            if preceding.is_number() =>
+        {
+            Abbreviation::BeforeCapital
+        }
+        // `и т. д.`, `и т. п.`, `до н. э.`
+        "д" | "п" if matches!(preceding.last, "т.") => Abbreviation::BeforeCapital,
+        "э" if matches!(preceding.last, "н.") => Abbreviation::BeforeCapital,
+        "т.д" | "т.п" | "н.э" | "др" | "проч" | "руб" | "долл" | "коп" | "чел" | "у.е" | "т.ч" => {
+            Abbreviation::BeforeCapital
+        }
+        "г" | "гор" | "им" | "ул" | "пл" | "пер" | "просп" | "пр-т" | "наб" | "бул" | "ш" | "д"
+        | "кв" | "корп" | "стр" | "оф" | "тел" | "соч" | "пр" | "см" | "ср" | "напр" | "т.е"
+        | "т.к" | "т.н" | "т.о" | "и.о" | "в.о" | "проф" | "акад" | "доц" | "ген" | "полк"
+        | "лейт" | "кап" | "подп" | "майор-ген" | "зам" | "зав" | "пом" | "св" | "свв" | "пос"
+        | "дер" | "с" | "п" | "пп" | "о" | "о-в" | "р" | "оз" | "обл" | "р-н" | "ст" | "гл"
+        | "рис" | "табл" | "илл" | "кн" | "вып" | "сб" | "т" | "тт" | "ч" | "англ" | "нем"
+        | "фр" | "франц" | "лат" | "греч" | "итал" | "исп" | "рус" | "укр" | "яп" | "кит"
+        | "араб" | "арм" | "груз" | "тур" | "польск" | "род" | "ум" | "ок" | "янв" | "февр"
+        | "фев" | "апр" | "авг" | "сент" | "сен" | "окт" | "нояб" | "ноя" | "дек" | "прим"
+        | "ред" | "изд" | "сокр" | "букв" | "г-н" | "г-жа" | "гр" | "тов" | "преп" | "о.о"
+        | "куб" | "пгт" | "ж-д" | "н" | "мр" | "тыс" | "млн" | "млрд" | "трлн" | "мн" | "ж"
+        | "м" | "к" | "е" => Abbreviation::Never,
+        _ if lower.contains('.') => {
+            let short = lower.split('.').all(|piece| piece.chars().count() <= 2);
+            if short {
+                Abbreviation::BeforeStarter
+            } else {
+                Abbreviation::None
+            }
+        }
+        _ if lower.chars().count() == 1 => Abbreviation::Never,
+        _ => Abbreviation::None,
+    }
+}
+
+fn arabic(word: &str) -> Abbreviation {
+    let plain: String = word
+        .chars()
+        .filter(|c| !super::boundary::is_invisible(*c))
+        .collect();
+    let letters = plain
+        .chars()
+        .filter(|c| c.is_alphabetic() && *c != 'ـ')
+        .count();
+    match plain.as_str() {
+        "د" | "أ" | "ا" | "م" | "أ.د" | "ا.د" | "ش" | "ص" | "ص.ب" | "ج" | "ق.م" | "الخ" => {
+            Abbreviation::Never
+        }
+        _ if letters == 1 && !plain.contains('ه') => Abbreviation::Never,
+        _ if plain.contains('.') && plain.split('.').all(|piece| piece.chars().count() <= 2) => {
+            Abbreviation::Never
+        }
+        _ => Abbreviation::None,
+    }
+}
+
+/// Whether `word` is one that has a capital at the beginning of a sentence only: in English few are
+/// sure, since titles have capitals; in Russian titles stand in quotation marks.
+pub(super) fn begins_after_headline(word: &str) -> bool {
+    matches!(
+        word,
+        "He" | "She"
+            | "It"
+            | "They"
+            | "We"
+            | "It's"
+            | "They're"
+            | "We're"
+            | "There"
+            | "If"
+            | "When"
+            | "Please"
+            | "However"
+            | "But"
+            | "What"
+            | "How"
+            | "Why"
+            | "This"
+            | "These"
+            | "В"
+            | "Во"
+            | "С"
+            | "Со"
+            | "К"
+            | "О"
+            | "Об"
+            | "У"
+            | "На"
+            | "По"
+            | "За"
+            | "До"
+            | "От"
+            | "Из"
+            | "При"
+            | "Для"
+            | "Как"
+            | "Что"
+            | "Это"
+            | "Этот"
+            | "Эта"
+            | "Эти"
+            | "Он"
+            | "Она"
+            | "Они"
+            | "Мы"
+            | "Его"
+            | "Её"
+            | "Ее"
+            | "Их"
+            | "Но"
+            | "Если"
+            | "Когда"
+            | "После"
+            | "Однако"
+            | "Также"
+            | "Между"
+            | "Не"
+            | "Все"
+            | "Вот"
+            | "Так"
+            | "Там"
+            | "Здесь"
+            | "Кто"
+            | "Почему"
+    )
+}
+
+/// Whether `word`, as it is written, is a word that begins sentences and is hardly ever a name.
+pub(super) fn is_starter(word: &str) -> bool {
+    let Some(first) = word.chars().next() else {
+        return false;
+    };
+    let head = word.split(['\'', '’', '-']).next().unwrap_or(word);
+    match script(first) {
+        Script::Latin => matches!(
+            head,
+            "The"
+                | "A"
+                | "An"
+                | "It"
+                | "He"
+                | "She"
+                | "They"
+                | "We"
+                | "I"
+                | "This"
+                | "That"
+                | "These"
+                | "Those"
+                | "In"
+                | "On"
+                | "At"
+                | "But"
+                | "And"
+                | "Or"
+                | "If"
+                | "When"
+                | "While"
+                | "After"
+                | "Before"
+                | "As"
+                | "For"
+                | "From"
+                | "To"
+                | "With"
+                | "Without"
+                | "By"
+                | "Of"
+                | "His"
+                | "Her"
+                | "Its"
+                | "Their"
+                | "Our"
+                | "There"
+                | "Here"
+                | "What"
+                | "Who"
+                | "How"
+                | "Why"
+                | "Where"
+                | "Which"
+                | "Some"
+                | "Many"
+                | "Most"
+                | "All"
+                | "However"
+                | "Meanwhile"
+                | "According"
+                | "Since"
+                | "Although"
+                | "Though"
+                | "Because"
+                | "So"
+                | "Then"
+                | "Now"
+                | "Not"
+                | "No"
+                | "Only"
+                | "Also"
+                | "Both"
+                | "Each"
+                | "Every"
+                | "Several"
+                | "Under"
+                | "During"
+                | "Despite"
+                | "Is"
+                | "Are"
+                | "Was"
+                | "Were"
+                | "Do"
+                | "Does"
+                | "Did"
+                | "Can"
+                | "Could"
+                | "Will"
+                | "Would"
+                | "Should"
+                | "Let"
+                | "Please"
+                | "Last"
+                | "Earlier"
+                | "Later"
+                | "Among"
+                | "About"
+                | "More"
+                | "Another"
+                | "Other"
+                | "Such"
+        ),
+        Script::Cyrillic => matches!(
+            head,
+            "Он" | "Она"
+                | "Они"
+                | "Оно"
+                | "Это"
+                | "Этот"
+                | "Эта"
+                | "Эти"
+                | "На"
+                | "По"
+                | "Как"
+                | "При"
+                | "Но"
+                | "Также"
+                | "Однако"
+                | "Кроме"
+                | "Для"
+                | "Из"
+                | "За"
+                | "До"
+                | "От"
+                | "Об"
+                | "Под"
+                | "Мы"
+                | "Его"
+                | "Её"
+                | "Ее"
+                | "Их"
+                | "Что"
+                | "Если"
+                | "Когда"
+                | "Там"
+                | "Так"
+                | "Тогда"
+                | "После"
+                | "Во"
+                | "Со"
+                | "Не"
+                | "Между"
+                | "Среди"
+                | "Все"
+                | "Всего"
+                | "Ранее"
+                | "Затем"
+                | "Поэтому"
+                | "Впрочем"
+                | "Кстати"
+                | "Напомним"
+                | "Сейчас"
+                | "Теперь"
+                | "Уже"
+                | "Тем"
+                | "То"
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,286 @@
+//! Model files: found on the disk, fetched from the first source that answers, checked, removed.
+//!
+//! Files of the hub live in the Hugging Face cache ([`hub`]), all others in a folder of newsml's own
+//! ([`folder`]). Which model is wanted is decided elsewhere; what is in the files is not looked at.
+//! A file under its final name is complete and has the checksum it was published with.
+
+mod check;
+mod download;
+mod event;
+mod folder;
+mod http;
+mod hub;
+mod options;
+mod place;
+mod url;
+mod wheels;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::registry::{ModelSpec, Source};
+
+pub use check::{FileCheck, FileStatus};
+pub use event::{Event, Observer};
+pub use options::{Network, StoreOptions};
+
+use event::tell;
+use folder::Folder;
+use hub::Repository;
+
+/// Finds, fetches, checks and removes the files of models.
+#[derive(Debug, Clone)]
+pub struct Store {
+    options: StoreOptions,
+}
+
+/// The files of one model, all in one folder of the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    directory: PathBuf,
+    names: Vec<String>,
+}
+
+impl ModelFiles {
+    /// The files of a user's own model: a directory, or one file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if nothing can be read there.
+    pub fn local(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let data = path.metadata().map_err(Error::io("read", path))?;
+        if !data.is_dir() {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
+            return Ok(Self {
+                directory,
+                names: vec![name],
+            });
+        }
+        let entries = std::fs::read_dir(path).map_err(Error::io("read", path))?;
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter(|entry| entry.path().is_file())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        Ok(Self {
+            directory: path.to_path_buf(),
+            names,
+        })
+    }
+
+    /// The folder that the files are in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The names of the files.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Where a file lies, if the model has it.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.names
+            .iter()
+            .any(|known| known == name)
+            .then(|| self.directory.join(name))
+    }
+
+    /// Where the first file with the ending lies, as in `.gguf`.
+    pub fn ending(&self, ending: &str) -> Option<PathBuf> {
+        self.names
+            .iter()
+            .find(|name| name.ends_with(ending))
+            .map(|name| self.directory.join(name))
+    }
+
+    /// What a user would call the model: the file where there is one, else the folder.
+    pub fn location(&self) -> PathBuf {
+        match self.names.as_slice() {
+            [only] => self.directory.join(only),
+            _ => self.directory.clone(),
+        }
+    }
+
+    /// Bytes of all files.
+    pub fn size(&self) -> u64 {
+        self.names
+            .iter()
+            .filter_map(|name| self.directory.join(name).metadata().ok())
+            .map(|data| data.len())
+            .sum()
+    }
+}
+
+impl Store {
+    /// A store over the folders that the options name; nothing is created yet.
+    pub fn new(options: StoreOptions) -> Self {
+        Self { options }
+    }
+
+    /// Where the store keeps files and how it may reach the network.
+    pub fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    /// The files of a model, if they are on the disk; the network is not touched.
+    pub fn cached(&self, spec: &ModelSpec) -> Option<ModelFiles> {
+        self.cached_source(spec).map(|(_, files)| files)
+    }
+
+    /// Where the cached files of a model came from, in words.
+    pub fn cached_from(&self, spec: &ModelSpec) -> Option<String> {
+        self.cached_source(spec)
+            .map(|(source, _)| source.to_string())
+    }
+
+    fn cached_source<'s>(&self, spec: &'s ModelSpec) -> Option<(&'s Source, ModelFiles)> {
+        let folder = Folder::new(&spec.id, &self.options);
+        spec.sources.iter().find_map(|source| {
+            let files = match source {
+                Source::Hub(hub) => Repository::new(hub, &self.options).cached(),
+                Source::Url(url) => folder.cached(&url::wanted(url)),
+                Source::Wheels(wheels) => folder.cached(&wheels::wanted(wheels)),
+            };
+            files.map(|files| (source, files))
+        })
+    }
+
+    /// The files of a model, from the disk or else from the first source that answers.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] if they are not on the disk and the network is off; the source's own error
+    /// if there is one source; [`Error::Unavailable`] if none of several can be used;
+    /// [`Error::DiskFull`], [`Error::Io`] for the disk; [`Error::Cancelled`] if the observer says so.
+    pub fn fetch(&self, spec: &ModelSpec, observer: &Observer<'_>) -> Result<ModelFiles> {
+        if let Some(files) = self.cached(spec) {
+            return Ok(files);
+        }
+        if self.options.network == Network::Offline {
+            return Err(Error::Offline {
+                id: spec.id.clone(),
+            });
+        }
+        if let Some(text) = &spec.notice {
+            tell(
+                observer,
+                &Event::Notice {
+                    model: &spec.id,
+                    text,
+                },
+            )?;
+        }
+        let mut failures: Vec<(String, Error)> = Vec::new();
+        for (index, source) in spec.sources.iter().enumerate() {
+            let name = source.to_string();
+            match self.fetch_from(source, spec, observer) {
+                Ok(files) => {
+                    tell(
+                        observer,
+                        &Event::Fetched {
+                            model: &spec.id,
+                            source: &name,
+                        },
+                    )?;
+                    return Ok(files);
+                }
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => {
+                    if index + 1 < spec.sources.len() {
+                        tell(
+                            observer,
+                            &Event::PassedOver {
+                                model: &spec.id,
+                                source: &name,
+                                reason: &error,
+                            },
+                        )?;
+                    }
+                    failures.push((name, error));
+                }
+            }
+        }
+        if failures.len() == 1
+            && let Some((_, error)) = failures.pop()
+        {
+            return Err(error);
+        }
+        let reasons: Vec<String> = failures
+            .iter()
+            .map(|(name, error)| format!("{name}: {error}"))
+            .collect();
+        Err(Error::Unavailable {
+            id: spec.id.clone(),
+            reasons: reasons.join("; "),
+        })
+    }
+
+    fn fetch_from(
+        &self,
+        source: &Source,
+        spec: &ModelSpec,
+        observer: &Observer<'_>,
+    ) -> Result<ModelFiles> {
+        let folder = Folder::new(&spec.id, &self.options);
+        let outcome = match source {
+            Source::Hub(hub) => {
+                Repository::new(hub, &self.options).fetch(&self.options, &spec.id, observer)
+            }
+            Source::Url(url) => url::fetch(url, &folder, &self.options, observer),
+            Source::Wheels(wheels) => wheels::fetch(wheels, &folder, &self.options, observer),
+        };
+        if outcome.is_err() {
+            // Nothing arrived: nothing is left.
+            place::remove_if_empty(&folder.path);
+        }
+        outcome
+    }
+
+    /// Reads the cached files of a model and checks them against the checksums they came with.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] if the model is not on the disk; [`Error::Io`]; [`Error::Cancelled`]. A
+    /// damaged file is no error here but a [`FileStatus`].
+    pub fn verify(&self, spec: &ModelSpec, observer: &Observer<'_>) -> Result<Vec<FileCheck>> {
+        match self.cached_source(spec) {
+            None => Err(Error::NotCached {
+                id: spec.id.clone(),
+            }),
+            Some((Source::Hub(hub), files)) => {
+                Repository::new(hub, &self.options).verify(&files, &spec.id, observer)
+            }
+            Some((_, files)) => Folder::new(&spec.id, &self.options).verify(&files, observer),
+        }
+    }
+
+    /// Removes the files of a model and what interrupted downloads of it left; returns the bytes
+    /// freed, 0 where nothing was there.
+    ///
+    /// Files of the hub that another commit or another program's files share stay.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn remove(&self, spec: &ModelSpec) -> Result<u64> {
+        let mut freed = 0;
+        for source in &spec.sources {
+            if let Source::Hub(hub) = source {
+                freed += Repository::new(hub, &self.options).remove()?;
+            }
+        }
+        Ok(freed + Folder::new(&spec.id, &self.options).remove()?)
+    }
+}
+
+/// Whether the next source would meet the same fate, or the user wants no next one.
+fn is_final(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Cancelled | Error::DiskFull { .. } | Error::Io { .. }
+    )
+}

@@ -1,0 +1,164 @@
+//! The `url` source: files at addresses with known checksums, decompressed on arrival.
+//!
+//! What is served is fetched and checked first and decompressed after that, so nothing unchecked is
+//! ever unpacked.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::registry::{Compression, UrlFile, UrlSource};
+use crate::store::download::{Checksum, Meter, Wanted, download, hexadecimal};
+use crate::store::event::{Event, Observer, tell};
+use crate::store::folder::{Entry, Folder};
+use crate::store::http::{Http, escape};
+use crate::store::place::{check_room, create_folder_of, rename, temporary_beside};
+use crate::store::{ModelFiles, StoreOptions};
+
+/// How many times larger than what is served a decompressed file is reckoned to be, for the disk.
+const EXPANSION: u64 = 3;
+
+/// Names and checksums, as the folder's record has them.
+pub(super) fn wanted(source: &UrlSource) -> Vec<(&str, &str)> {
+    source
+        .files
+        .iter()
+        .map(|file| (file.name.as_str(), file.sha256.as_str()))
+        .collect()
+}
+
+/// Brings all files into the folder.
+pub(super) fn fetch(
+    source: &UrlSource,
+    folder: &Folder<'_>,
+    options: &StoreOptions,
+    observer: &Observer<'_>,
+) -> Result<ModelFiles> {
+    let _lock = folder.lock(observer)?;
+    if let Some(files) = folder.cached(&wanted(source)) {
+        return Ok(files);
+    }
+    let name = format!("url `{}`", source.base);
+    let total: u64 = source.files.iter().map(|file| file.size).sum();
+    tell(
+        observer,
+        &Event::Started {
+            model: folder.model,
+            source: &name,
+            total: Some(total),
+        },
+    )?;
+    let missing = source
+        .files
+        .iter()
+        .filter(|file| folder.entry(&file.name, &file.sha256).is_none());
+    check_room(&folder.path, missing.map(bytes_on_disk).sum())?;
+    let http = Http::new(options);
+    let mut meter = Meter::new(observer, folder.model, Some(total));
+    for file in &source.files {
+        if folder.entry(&file.name, &file.sha256).is_some() {
+            meter.finish(&file.name, file.size)?;
+        } else {
+            fetch_file(source, file, folder, &http, &mut meter)?;
+        }
+    }
+    let names = source.files.iter().map(|file| file.name.clone()).collect();
+    Ok(ModelFiles {
+        directory: folder.path.clone(),
+        names,
+    })
+}
+
+fn bytes_on_disk(file: &UrlFile) -> u64 {
+    match file.compression {
+        Compression::None => file.size,
+        Compression::Gzip => file.size.saturating_mul(1 + EXPANSION),
+    }
+}
+
+fn fetch_file(
+    source: &UrlSource,
+    file: &UrlFile,
+    folder: &Folder<'_>,
+    http: &Http,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    let place = folder.path.join(&file.name);
+    create_folder_of(&place)?;
+    // The checksum is in the name, so that an older entry's beginning is not taken for this one's.
+    let mark = file.sha256.get(..8).unwrap_or_default();
+    let partial = place.with_file_name(format!(
+        "{}.{mark}.part",
+        place.file_name().unwrap_or_default().to_string_lossy()
+    ));
+    let wanted = Wanted {
+        name: file.name.clone(),
+        url: format!("{}{}", source.base, escape(&file.served_path())),
+        place: place.clone(),
+        size: Some(file.size),
+        checksum: Checksum::Sha256(file.sha256.clone()),
+    };
+    download(http, &wanted, &partial, meter)?;
+    let (sha256, size) = match file.compression {
+        Compression::None => {
+            rename(&partial, &place)?;
+            (file.sha256.clone(), file.size)
+        }
+        Compression::Gzip => {
+            let made = decompress(&partial, &place)?;
+            std::fs::remove_file(&partial).map_err(Error::io("remove", &partial))?;
+            made
+        }
+    };
+    folder.add(Entry {
+        name: file.name.clone(),
+        sha256,
+        size,
+        wanted: file.sha256.clone(),
+        source: wanted.url,
+    })
+}
+
+/// Unpacks a file; returns checksum and size of what came out.
+fn decompress(from: &Path, to: &Path) -> Result<(String, u64)> {
+    let packed = File::open(from).map_err(Error::io("read", from))?;
+    let mut reader = MultiGzDecoder::new(BufReader::new(packed));
+    let temporary = temporary_beside(to);
+    let mut file = File::create(&temporary).map_err(Error::io("create", &temporary))?;
+    let mut hasher = Sha256::new();
+    let mut size = 0;
+    let mut block = vec![0; 256 * 1024];
+    let outcome = loop {
+        match reader.read(&mut block) {
+            Ok(0) => break Ok(()),
+            Ok(read) => {
+                let bytes = block.get(..read).unwrap_or_default();
+                hasher.update(bytes);
+                size += read as u64;
+                if let Err(error) = file.write_all(bytes) {
+                    break Err(Error::io("write", &temporary)(error));
+                }
+            }
+            Err(error) => {
+                // The checksum was right, so the entry in the catalogue is wrong about the format.
+                let message = format!("it is not gzip: {error}");
+                break Err(Error::CorruptModel {
+                    path: to.to_path_buf(),
+                    message,
+                });
+            }
+        }
+    };
+    let outcome = outcome
+        .and_then(|()| file.sync_all().map_err(Error::io("write", &temporary)))
+        .and_then(|()| rename(&temporary, to));
+    if let Err(error) = outcome {
+        let _ = std::fs::remove_file(&temporary);
+        return Err(error);
+    }
+    Ok((hexadecimal(&hasher.finalize()), size))
+}

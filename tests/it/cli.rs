@@ -1,0 +1,656 @@
+//! The command line: every command's exit status, standard output and standard error.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::tool::{Ran, Tool, tiny_model};
+
+const ARTICLE: &str = "The town council opened a new school\n\nThe council of Port Marlow opened a new school on Monday. It has room for 300 children.\n\nThe mayor thanked the builders, who finished two weeks early.\n";
+const RUSSIAN: &str = "В городе открыли новую школу\n\nВ понедельник в городе открыли новую школу. В ней будут учиться 300 детей.\n";
+
+fn ran(status: i32, out: &str, err: &str) -> Ran {
+    Ran {
+        status,
+        out: out.to_owned(),
+        err: err.to_owned(),
+    }
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Runs a table of cases and reports all that differ.
+fn check(tool: &Tool, cases: &[(&[&str], Ran)]) {
+    let mut wrong = Vec::new();
+    for (arguments, expected) in cases {
+        let found = tool.run(arguments);
+        if found != *expected {
+            wrong.push(format!(
+                "newsml {}\nexpected {expected:#?}\nfound {found:#?}",
+                arguments.join(" ")
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn usage_is_explained() {
+    let tool = Tool::new()
+        .file("a.txt", ARTICLE)
+        .file("broken.toml", "[[model]]\nid = 1\n");
+    check(
+        &tool,
+        &[
+            (
+                &["translte"],
+                ran(
+                    2,
+                    "",
+                    "error: unrecognized subcommand `translte`\n\nhint: a similar subcommand exists: `translate`\n",
+                ),
+            ),
+            (
+                &["summarize", "--lenght", "short"],
+                ran(
+                    2,
+                    "",
+                    "error: unexpected argument `--lenght` found\n\nhint: a similar argument exists: `--length`\n",
+                ),
+            ),
+            (
+                &["summarize", "--length", "long", "a.txt"],
+                ran(
+                    2,
+                    "",
+                    "error: invalid value `long` for `--length <LENGTH>` [possible values: headline, short, medium]\n\nhint: `newsml --help` shows what can be given\n",
+                ),
+            ),
+            (
+                &["translate", "a.txt"],
+                ran(
+                    2,
+                    "",
+                    "error: `--lang` is missing: the language to translate into\n\nhint: name it, as in `newsml translate --lang ru FILE`\n",
+                ),
+            ),
+            (
+                &["translate", "--lang", "fr", "a.txt"],
+                ran(
+                    2,
+                    "",
+                    "error: unknown language `fr`\n\nhint: the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)\n",
+                ),
+            ),
+            (
+                &["summarize", "--device", "tpu", "a.txt"],
+                ran(
+                    2,
+                    "",
+                    "error: unknown device `tpu`\n\nhint: the devices are `auto`, `cpu`, `cuda`, `cuda:N` and `metal`\n",
+                ),
+            ),
+            (
+                &["summarize", "--model", "qwen-coder-0.5b", "a.txt"],
+                ran(
+                    2,
+                    "",
+                    "error: unknown model `qwen-coder-0.5b`\n\nhint: did you mean `qwen2.5-coder-0.5b-instruct`?\n",
+                ),
+            ),
+            (
+                &["summarize", "--model", "none.gguf", "a.txt"],
+                ran(
+                    2,
+                    "",
+                    "error: cannot read `none.gguf`: no such file or directory\n\nhint: check the spelling of the path\n",
+                ),
+            ),
+            (
+                &["models", "pull"],
+                ran(
+                    2,
+                    "",
+                    "error: the following required arguments were not provided: <ID>\n\nhint: `newsml models pull --help` shows what can be given\n",
+                ),
+            ),
+            (
+                &["models", "verify", "qwen2.5"],
+                ran(
+                    2,
+                    "",
+                    "error: unknown model `qwen2.5`\n\nhint: did you mean `qwen2.5-1.5b-instruct`, `qwen2.5-coder-1.5b-instruct`, `qwen2.5-coder-0.5b-instruct`?\n",
+                ),
+            ),
+            (
+                &["models", "list", "--registry", "none.toml"],
+                ran(
+                    2,
+                    "",
+                    "error: cannot read `none.toml`: no such file or directory\n\nhint: check the spelling of the path\n",
+                ),
+            ),
+            (
+                &["models", "list", "--registry", "broken.toml"],
+                ran(
+                    2,
+                    "",
+                    "error: registry `broken.toml` cannot be used: line 2: invalid type: integer `1`, expected a string\n\nhint: the head of `models.toml` in newsml's sources says what a registry holds\n",
+                ),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn help_names_the_exit_status_and_comes_at_once() {
+    let tool = Tool::new();
+    for arguments in [
+        &["--help"][..],
+        &["translate", "--help"],
+        &["summarize", "--help"],
+        &["inspect", "--help"],
+        &["models", "--help"],
+    ] {
+        let found = tool.run(arguments);
+        assert_eq!((found.status, found.err.as_str()), (0, ""), "{arguments:?}");
+        assert!(
+            found.out.contains("Exit status:\n  0  all done"),
+            "{}",
+            found.out
+        );
+    }
+    let nothing = tool.run(&[]);
+    assert_eq!((nothing.status, nothing.out.as_str()), (2, ""));
+    assert!(nothing.err.contains("Usage: newsml"));
+    let version = tool.run(&["--version"]);
+    assert_eq!(
+        version,
+        ran(0, concat!("newsml ", env!("CARGO_PKG_VERSION"), "\n"), "")
+    );
+}
+
+#[test]
+fn bad_input_is_told_and_good_input_is_still_written() {
+    let tool = Tool::new()
+        .file("good.txt", ARTICLE)
+        .file("empty.txt", "")
+        .file("blank.txt", " \n\t\n")
+        .file("latin.txt", b"caf\xe9 au lait")
+        .file("none/picture.png", "x");
+    let good = tool.run(&["inspect", "good.txt"]).out;
+    let named = format!("==> good.txt <==\n{good}");
+    let no_text = "\n\nhint: give a file with an article in it, or pipe text to standard input\n";
+    let missing = "error: cannot read `missing.txt`: no such file or directory\n\nhint: check the spelling of the path\n";
+    let latin = "error: `latin.txt` is not valid UTF-8: the first wrong byte is at offset 3\n\nhint: convert it first, for example with `iconv -f windows-1251 -t utf-8 latin.txt`\n";
+    let folder = "error: the folder `none` holds no articles\n\nhint: articles are files whose names end with `.txt` or `.jsonl`; name others one by one\n";
+    check(
+        &tool,
+        &[
+            (&["inspect", "missing.txt"], ran(2, "", missing)),
+            (
+                &["inspect", "missing.txt", "good.txt"],
+                ran(1, &named, missing),
+            ),
+            (
+                &["inspect", "good.txt", "empty.txt"],
+                ran(
+                    1,
+                    &named,
+                    &format!("error: `empty.txt` holds no text{no_text}"),
+                ),
+            ),
+            (
+                &["inspect", "blank.txt", "empty.txt"],
+                ran(
+                    2,
+                    "",
+                    &format!(
+                        "error: `blank.txt` holds no text{no_text}error: `empty.txt` holds no text\n"
+                    ),
+                ),
+            ),
+            (&["inspect", "latin.txt", "good.txt"], ran(1, &named, latin)),
+            (&["inspect", "none"], ran(2, "", folder)),
+            (&["inspect", "none", "good.txt"], ran(1, &good, folder)),
+            (
+                &["inspect", "-q", "missing.txt", "good.txt"],
+                ran(1, &named, missing),
+            ),
+        ],
+    );
+    assert!(
+        good.starts_with("The town council opened a new school\n\nThe council of Port Marlow"),
+        "{good}"
+    );
+}
+
+#[test]
+fn ten_megabytes_on_one_line_are_read() {
+    let line = "The council met on Monday. ".repeat(10 * 1024 * 1024 / 27);
+    let tool = Tool::new().file("long.txt", &line);
+    let start = Instant::now();
+    let found = tool.run(&["inspect", "--json", "long.txt"]);
+    assert_eq!(found.status, 0, "{}", found.err);
+    assert_eq!(
+        lines(&found.out)[0]["sentences"].as_array().unwrap().len(),
+        10 * 1024 * 1024 / 27
+    );
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn json_lines_answer_line_by_line() {
+    let tool = Tool::new().file(
+        "many.jsonl",
+        "{\"id\": 7, \"text\": \"The mayor opened a school.\", \"desk\": \"city\"}\nnot json\n\n{\"id\": \"b\", \"text\": \"\"}\n{\"id\": \"c\", \"text\": \"Another article about the school.\"}\n",
+    );
+    let found = tool.run(&["inspect", "--json", "many.jsonl"]);
+    assert_eq!(found.status, 1);
+    let records = lines(&found.out);
+    let ids: Vec<_> = records
+        .iter()
+        .map(|record| record["id"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(ids, ["7", "many.jsonl:2", "b", "c"]);
+    assert_eq!(records[1]["error"]["kind"], "format");
+    assert_eq!(records[2]["error"]["kind"], "empty");
+    assert_eq!(
+        records[0]["sentences"],
+        json!([{ "paragraph": 0, "start": 0, "end": 26, "text": "The mayor opened a school." }])
+    );
+    let text = tool.run(&["inspect", "many.jsonl"]);
+    assert_eq!(
+        text.out,
+        "==> 7 <==\nThe mayor opened a school.\n\n==> c <==\nAnother article about the school.\n"
+    );
+}
+
+#[test]
+fn standard_input_and_folders_are_read() {
+    let tool = Tool::new()
+        .file("in/b.txt", "Beta is a town.\n")
+        .file("in/a/a.txt", "Alpha is a town.\n")
+        .file("in/.hidden.txt", "x")
+        .file("in/c.html", "x");
+    let found = tool.run(&["inspect", "in"]);
+    assert_eq!(
+        found,
+        ran(
+            0,
+            "==> in/a/a.txt <==\nAlpha is a town.\n\n==> in/b.txt <==\nBeta is a town.\n",
+            ""
+        )
+    );
+    for arguments in [&["inspect"][..], &["inspect", "-"]] {
+        assert_eq!(
+            tool.run_with_input(arguments, "Gamma is a town.\n"),
+            ran(0, "Gamma is a town.\n", "")
+        );
+    }
+    let ids: Vec<_> = lines(&tool.run(&["inspect", "--json", "in"]).out)
+        .iter()
+        .map(|record| record["id"].clone())
+        .collect();
+    assert_eq!(ids, ["a/a.txt", "b.txt"]);
+}
+
+#[test]
+fn outputs_appear_whole_and_never_over_an_input() {
+    let tool = Tool::new()
+        .file("in/a.txt", "Alpha is a town.\n")
+        .file("in/s/a.txt", "Beta is a town.\n")
+        .file("old.txt", "old");
+    assert_eq!(tool.run(&["inspect", "in", "-o", "out/"]), ran(0, "", ""));
+    assert_eq!(
+        (tool.read("out/a.txt"), tool.read("out/s/a.txt")),
+        ("Alpha is a town.\n".into(), "Beta is a town.\n".into())
+    );
+    assert_eq!(
+        tool.run(&["inspect", "in/a.txt", "in/s/a.txt", "--json", "-o", "out"])
+            .status,
+        0
+    );
+    assert_eq!(tool.names("out"), ["a-2.jsonl", "a.jsonl", "a.txt", "s"]);
+
+    assert_eq!(
+        tool.run(&["inspect", "in", "-o", "all.txt"]),
+        ran(0, "", "")
+    );
+    assert_eq!(
+        tool.read("all.txt"),
+        "==> in/a.txt <==\nAlpha is a town.\n\n==> in/s/a.txt <==\nBeta is a town.\n"
+    );
+
+    let refused = |path: &str| {
+        ran(
+            2,
+            "",
+            &format!(
+                "error: the input `{path}` would be written over\n\nhint: write to another file or folder with `-o`\n"
+            ),
+        )
+    };
+    check(
+        &tool,
+        &[
+            (
+                &["inspect", "in/a.txt", "-o", "in/a.txt"],
+                refused("in/a.txt"),
+            ),
+            (
+                &["inspect", "in/a.txt", "-o", "in/../in/a.txt"],
+                refused("in/../in/a.txt"),
+            ),
+            (&["inspect", "in", "-o", "in"], refused("in/a.txt")),
+            (
+                &["inspect", "in/a.txt", "-o", "in/a.txt/x"],
+                ran(
+                    2,
+                    "",
+                    "error: cannot create `in/a.txt`: File exists (os error 17)\n",
+                ),
+            ),
+        ],
+    );
+    // Nothing could be read: what was there before stays.
+    assert_eq!(
+        tool.run(&["inspect", "missing.txt", "-o", "old.txt"])
+            .status,
+        2
+    );
+    assert_eq!(tool.read("old.txt"), "old");
+    assert_eq!(
+        tool.names("."),
+        ["all.txt", "in", "old.txt", "out"],
+        "no temporary file is left"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
+    let tool = Tool::new().file("a.txt", ARTICLE);
+    let full = "error: cannot write `/dev/full`: no space left on the disk\n\nhint: free some space, or write elsewhere with `-o`\n";
+    assert_eq!(
+        tool.run(&["inspect", "a.txt", "-o", "/dev/full"]),
+        ran(1, "", full)
+    );
+    let device = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let child = tool.spawn(tool.command(&["inspect", "a.txt"]).stdout(device));
+    assert_eq!(
+        tool.wait(child),
+        ran(1, "", &full.replace("/dev/full", "standard output"))
+    );
+
+    for arguments in [
+        &["inspect", "a.txt"][..],
+        &["models", "list"],
+        &["models", "list", "--json"],
+    ] {
+        let mut child = tool.spawn(&mut tool.command(arguments));
+        drop(child.stdout.take());
+        assert_eq!(tool.wait(child), ran(0, "", ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn models_are_listed_with_what_they_do() {
+    let tool = Tool::new();
+    let found = tool.run(&["models", "list"]);
+    assert_eq!((found.status, found.err.as_str()), (0, ""));
+    let row = found
+        .out
+        .lines()
+        .find(|line| line.starts_with("qwen2.5-coder-0.5b-instruct"))
+        .unwrap();
+    assert!(
+        row.contains("491 MB") && row.contains("Apache-2.0") && row.contains("summarize ar en ru"),
+        "{row}"
+    );
+    let records = lines(&tool.run(&["models", "list", "--json"]).out);
+    let nllb = records
+        .iter()
+        .find(|record| record["id"] == "nllb-200-distilled-600m")
+        .unwrap();
+    assert_eq!(nllb["licence"], "CC-BY-NC-4.0");
+    assert_eq!(nllb["default_for"], json!([]));
+    assert!(nllb["notice"].as_str().unwrap().contains("commercial"));
+    assert!(records.iter().all(
+        |record| record["cached"] == false && !record["sources"].as_array().unwrap().is_empty()
+    ));
+
+    check(
+        &tool,
+        &[
+            (
+                &["models", "path", "qwen2.5-coder-0.5b-instruct"],
+                ran(
+                    2,
+                    "",
+                    "error: model `qwen2.5-coder-0.5b-instruct` is not in the cache\n\nhint: fetch it with `newsml models pull qwen2.5-coder-0.5b-instruct`\n",
+                ),
+            ),
+            (
+                &["models", "pull", "--offline", "qwen2.5-1.5b-instruct"],
+                ran(
+                    2,
+                    "",
+                    "error: model `qwen2.5-1.5b-instruct` is not in the cache and the network is off (`--offline`)\n\nhint: run `newsml models pull qwen2.5-1.5b-instruct` while there is a network\n",
+                ),
+            ),
+            (
+                &["models", "verify"],
+                ran(0, "", "note: no model is in the cache\n"),
+            ),
+            (&["models", "verify", "-q"], ran(0, "", "")),
+            (
+                &["models", "remove", "qwen2.5-1.5b-instruct"],
+                ran(
+                    0,
+                    "qwen2.5-1.5b-instruct 0 B freed\n",
+                    "note: `qwen2.5-1.5b-instruct` is not in the cache\n",
+                ),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn without_a_model_nothing_is_run() {
+    let tool = Tool::new()
+        .file("a.txt", ARTICLE)
+        .file("cut.gguf", &std::fs::read(tiny_model()).unwrap()[..2000]);
+    let offline = tool.run(&["summarize", "--offline", "a.txt"]);
+    assert_eq!((offline.status, offline.out.as_str()), (2, ""));
+    assert!(
+        offline
+            .err
+            .contains("is not in the cache and the network is off"),
+        "{}",
+        offline.err
+    );
+    assert!(
+        offline.err.contains("hint: run `newsml models pull "),
+        "{}",
+        offline.err
+    );
+    let corrupt = tool.run(&["summarize", "--json", "--model", "cut.gguf", "a.txt"]);
+    assert_eq!(corrupt.status, 2);
+    assert!(
+        corrupt.err.contains("`cut.gguf` cannot be loaded"),
+        "{}",
+        corrupt.err
+    );
+    assert_eq!(lines(&corrupt.out)[0]["error"]["kind"], "corrupt_model");
+}
+
+#[test]
+fn results_keep_the_fields_of_their_input_and_feed_the_next_command() {
+    let model = tiny_model();
+    let input = format!(
+        "{}\n{}\n",
+        json!({ "id": 1, "text": ARTICLE, "desk": "city" }),
+        json!({ "id": 2, "text": RUSSIAN })
+    );
+    let tool = Tool::new().file("in.jsonl", input);
+    let found = tool.run(&[
+        "translate",
+        "--lang",
+        "ar",
+        "--json",
+        "--segments",
+        "--max-tokens",
+        "8",
+        "--model",
+        &model,
+        "in.jsonl",
+    ]);
+    assert_eq!(found.status, 0, "{}", found.err);
+    let records = lines(&found.out);
+    assert_eq!(
+        records
+            .iter()
+            .map(|record| &record["id"])
+            .collect::<Vec<_>>(),
+        [&json!(1), &json!(2)]
+    );
+    assert_eq!(
+        (
+            &records[0]["desk"],
+            &records[0]["language"],
+            &records[0]["source_language"]
+        ),
+        (&json!("city"), &json!("ar"), &json!("en"))
+    );
+    assert_eq!(
+        (&records[1]["source_language"], &records[1]["model"]),
+        (&json!("ru"), &json!(model))
+    );
+    assert_eq!(records[0]["segments"].as_array().unwrap().len(), 4);
+    assert!(records[0]["warnings"].is_array() && records[0]["text"].is_string());
+
+    let chained = tool.run_with_input(
+        &[
+            "summarize",
+            "--json",
+            "--max-tokens",
+            "8",
+            "--model",
+            &model,
+            "-",
+        ],
+        &found.out,
+    );
+    let records = lines(&chained.out);
+    assert_eq!(chained.status, 0, "{}", chained.err);
+    assert_eq!(
+        (
+            &records[0]["id"],
+            &records[0]["desk"],
+            &records[0]["language"]
+        ),
+        (&json!(1), &json!("city"), &json!("ar"))
+    );
+    assert!(records[0].get("segments").is_none());
+}
+
+#[test]
+fn a_document_that_fails_leaves_the_others() {
+    let model = tiny_model();
+    let tool = Tool::new()
+        .file("en.txt", ARTICLE)
+        .file("digits.txt", "12 34\n");
+    let found = tool.run(&[
+        "summarize",
+        "--json",
+        "--max-tokens",
+        "4",
+        "--model",
+        &model,
+        "digits.txt",
+        "en.txt",
+    ]);
+    assert_eq!(found.status, 1, "{}", found.err);
+    let records = lines(&found.out);
+    assert_eq!(records[0]["error"]["kind"], "undetected_language");
+    assert_eq!(records[1]["id"], "en.txt");
+    assert!(records[1].get("error").is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_interrupt_writes_what_is_done() {
+    let model = tiny_model();
+    let tool = Tool::new();
+    // More than one window of documents, so that the first is written before the work is over.
+    for number in 0..2000 {
+        tool.write(
+            &format!("in/{number:04}.txt"),
+            format!("{number} {RUSSIAN}"),
+        );
+    }
+    let mut command = tool.command(&[
+        "translate",
+        "--lang",
+        "en",
+        "--json",
+        "--max-tokens",
+        "30",
+        "--model",
+        &model,
+        "in",
+    ]);
+    let mut child = tool.spawn(&mut command);
+    let mut out = child.stdout.take().unwrap();
+    let mut first = [0_u8; 1];
+    out.read_exact(&mut first).unwrap();
+    let id = child.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    let status = child.wait_with_output().unwrap();
+    let err = String::from_utf8(status.stderr).unwrap();
+    assert_eq!(status.status.code(), Some(1), "{err}");
+    assert!(err.contains("note: interrupted: "), "{err}");
+    let written = lines(&format!("{}{rest}", char::from(first[0])));
+    assert!(
+        !written.is_empty() && written.len() < 2000,
+        "{}",
+        written.len()
+    );
+    assert!(written.iter().all(|record| record.get("error").is_none()));
+}
+
+#[test]
+fn colours_are_for_terminals_alone() {
+    let tool = Tool::new().variable("NO_COLOR", "1");
+    assert!(!tool.run(&["inspect", "missing.txt"]).err.contains('\u{1b}'));
+    let child = Tool::new();
+    let output = child
+        .command(&["--help"])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(!output.stdout.contains(&0x1b));
+}
