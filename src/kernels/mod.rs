@@ -16,6 +16,8 @@
 mod activations;
 mod attention;
 mod elementwise;
+pub(crate) mod float;
+pub(crate) mod int8;
 mod normalize;
 mod packed;
 mod pool;
