@@ -8,6 +8,7 @@
 
 mod clean;
 mod clutter;
+mod encoding;
 mod inspect;
 mod json_lines;
 mod lines;

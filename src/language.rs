@@ -83,3 +83,6 @@ impl<'de> serde::Deserialize<'de> for Language {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,15 @@ impl Length {
         }
     }
 
+    /// Fewest sentences of a summary of an article that has more than twice as many.
+    pub(crate) fn fewest_sentences(self) -> usize {
+        match self {
+            Self::Headline => 1,
+            Self::Short => 2,
+            Self::Medium => 3,
+        }
+    }
+
     /// Most tokens of a summary; words of Arabic and Russian have more tokens than English ones.
     pub(crate) fn most_tokens(self, language: Language) -> usize {
         let english = match self {
@@ -80,14 +89,12 @@ pub(crate) fn summary(
                      Answer with the headline alone, without quotation marks."
                 }
                 Length::Short => {
-                    "\n</article>\n\nSummarize this article in two or three sentences: first the main event, \
-                     then who said what about it. Name the people and groups. Do not repeat yourself. \
-                     Answer with the summary alone."
+                    "\n</article>\n\nSummarize the whole article above, from its beginning to its end, in three \
+                     sentences. Name the people, groups and places."
                 }
                 Length::Medium => {
-                    "\n</article>\n\nSummarize this article in one paragraph of five to seven sentences, \
-                     the most important first. Keep names and numbers exactly as they are. \
-                     Answer with the summary alone."
+                    "\n</article>\n\nSummarize the whole article above, from its beginning to its end, in one \
+                     paragraph of six sentences. Name the people, groups and places."
                 }
             },
         ),
@@ -101,13 +108,12 @@ pub(crate) fn summary(
                      В ответе — только заголовок, без кавычек."
                 }
                 Length::Short => {
-                    "\n</article>\n\nКратко изложи эту статью в двух-трёх предложениях: сначала главное событие, \
-                     затем кто и что о нём сказал. Назови людей и группы. Не повторяйся. \
-                     В ответе — только изложение, на русском языке."
+                    "\n</article>\n\nКратко изложи всю статью выше, от начала до конца, в трёх предложениях \
+                     на русском языке. Назови людей, группы и места."
                 }
                 Length::Medium => {
-                    "\n</article>\n\nИзложи эту статью одним абзацем из пяти-семи предложений, начиная с главного. \
-                     Сохрани имена и числа точно. В ответе — только изложение, на русском языке."
+                    "\n</article>\n\nИзложи всю статью выше, от начала до конца, одним абзацем из шести \
+                     предложений на русском языке. Назови людей, группы и места."
                 }
             },
         ),
@@ -121,12 +127,12 @@ pub(crate) fn summary(
                      أجب بالعنوان وحده دون علامات اقتباس."
                 }
                 Length::Short => {
-                    "\n</article>\n\nلخّص هذا المقال في جملتين أو ثلاث جمل: أولًا الحدث الرئيسي، ثم من قال ماذا عنه. \
-                     اذكر الأشخاص والجماعات ولا تكرر الكلام. أجب بالملخص وحده باللغة العربية."
+                    "\n</article>\n\nلخّص المقال كله أعلاه، من بدايته إلى نهايته، في ثلاث جمل باللغة العربية. \
+                     اذكر الأشخاص والجماعات والأماكن."
                 }
                 Length::Medium => {
-                    "\n</article>\n\nلخّص هذا المقال في فقرة واحدة من خمس إلى سبع جمل تبدأ بالأهم. \
-                     حافظ على الأسماء والأرقام كما هي. أجب بالملخص وحده باللغة العربية."
+                    "\n</article>\n\nلخّص المقال كله أعلاه، من بدايته إلى نهايته، في فقرة واحدة من ست جمل \
+                     باللغة العربية. اذكر الأشخاص والجماعات والأماكن."
                 }
             },
         ),

@@ -7,6 +7,7 @@
 
 mod abbreviations;
 mod boundary;
+mod informal;
 mod split;
 
 use std::ops::Range;

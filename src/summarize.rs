@@ -363,7 +363,8 @@ impl Summarizer {
         texts: &[&str],
         watch: &mut Watch,
     ) -> Result<Vec<Option<(String, Vec<Warning>)>>> {
-        let mut results: Vec<Option<(String, Vec<Warning>)>> = vec![None; texts.len()];
+        let mut results: Vec<Option<Candidate>> = Vec::new();
+        results.resize_with(texts.len(), || None);
         let mut open: Vec<usize> = (0..texts.len()).collect();
         for attempt in 0..ATTEMPTS {
             if open.is_empty() || watch.stopped() {
@@ -398,19 +399,31 @@ impl Summarizer {
                 let Some(answer) = answer else { continue };
                 let (text, finish) = tidied(answer, length, language);
                 let faults = check::summary(texts[index], &text, language, finish);
-                if !faults.is_empty() {
+                // Too little is no fault to warn of, but worth another attempt.
+                let written = sentences(&text, language).len();
+                let little = written < length.fewest_sentences()
+                    && sentences(texts[index], language).len() > 2 * length.fewest_sentences();
+                let found = Candidate {
+                    weight: check::weight(&faults) + u32::from(little),
+                    text,
+                    faults,
+                };
+                if found.weight > 0 {
                     again.push(index);
                 }
-                let better = results[index]
+                if results[index]
                     .as_ref()
-                    .is_none_or(|(_, before)| check::weight(&faults) < check::weight(before));
-                if better {
-                    results[index] = Some((text, faults));
+                    .is_none_or(|before| found.weight < before.weight)
+                {
+                    results[index] = Some(found);
                 }
             }
             open = again;
         }
-        Ok(results)
+        Ok(results
+            .into_iter()
+            .map(|found| found.map(|found| (found.text, found.faults)))
+            .collect())
     }
 
     /// Translates a draft where another language is asked for.
@@ -444,6 +457,13 @@ impl Summarizer {
         }
         Ok(summary)
     }
+}
+
+/// A summary, and how bad it is.
+struct Candidate {
+    text: String,
+    faults: Vec<Warning>,
+    weight: u32,
 }
 
 struct Draft {

@@ -114,18 +114,51 @@ fn body(lines: &[Line]) -> Option<(usize, usize)> {
     {
         last = end;
     }
-    // Short closing sentences, and a list that the last paragraph announces.
-    while let Some(next) = lines.get(last + 1) {
-        let announced = lines[last].unit.text.ends_with(':')
-            || lines[last].item && lines[last + 1..].first().is_some_and(|line| line.item);
-        let statement = next.is_brief_sentence() && !next.unit.text.ends_with(['?', '؟', ':']);
-        if next.clutter.is_none() && (statement || next.item && announced) {
-            last += 1;
-        } else {
+    // What readers wrote is prose as well, but under a label, and after the article.
+    let comments = (first + 1..last).find(|&at| {
+        lines[at].clutter == Some(Clutter::Comments)
+            && lines[first..at]
+                .iter()
+                .filter(|line| line.is_prose())
+                .count()
+                >= 2
+    });
+    if let Some(end) = comments.and_then(|label| lines[..label].iter().rposition(Line::is_prose)) {
+        last = end.max(first);
+    }
+    Some((first, closing(lines, last)))
+}
+
+/// The last line of the body, after its last line of prose: short sentences that close the article
+/// and lists that one announces, with a heading or a button between them, but nothing after a label
+/// of other articles or after several lines that run as headlines do.
+fn closing(lines: &[Line], prose: usize) -> usize {
+    let mut last = prose;
+    let mut strange = 0;
+    for at in prose + 1..lines.len() {
+        let line = &lines[at];
+        let in_list = line.item
+            && at == last + 1
+            && (lines[last].item || lines[last].unit.text.ends_with(':'));
+        let announces =
+            line.unit.text.ends_with([':', '؛']) && lines.get(at + 1).is_some_and(|next| next.item);
+        let statement = line.is_brief_sentence()
+            && (announces || !line.unit.text.ends_with(['?', '؟', ':', ';', '؛']));
+        match line.clutter {
+            None if statement || in_list => {
+                last = at;
+                strange = 0;
+            }
+            None => strange += 1,
+            Some(Clutter::Related) if line.words > 4 => {}
+            Some(Clutter::Related | Clutter::Comments) => break,
+            Some(_) => {}
+        }
+        if strange > 1 {
             break;
         }
     }
-    Some((first, last))
+    last
 }
 
 /// Whether little prose and many headlines follow the label at `label`.
@@ -220,8 +253,7 @@ fn keep_article(lines: &mut [Line], first: usize, last: usize) {
     }
     let headline_text = title.map(|at| lines[at].unit.text.clone());
     let mut in_related = false;
-    for at in first..=last {
-        let line = &lines[at];
+    for line in &mut lines[first..=last] {
         // Under a label, lines that run as headlines are links, until prose goes on.
         in_related = match line.clutter {
             Some(Clutter::Related) => line.words <= 4,
@@ -231,7 +263,7 @@ fn keep_article(lines: &mut [Line], first: usize, last: usize) {
         let repeated = headline_text.as_deref() == Some(line.unit.text.as_str());
         let plain = line.clutter.is_none() || section_break(&line.unit.text);
         if plain && !in_related && !repeated {
-            lines[at].keep = Some(if line.item {
+            line.keep = Some(if line.item {
                 BlockKind::ListItem
             } else if line.ended || line.words > 20 {
                 BlockKind::Paragraph

@@ -17,6 +17,8 @@ pub(super) enum Clutter {
     Caption,
     /// A label after which headlines of other articles come.
     Related,
+    /// A label after which readers have their say.
+    Comments,
     /// The name of the author.
     Byline,
     /// The time of publication.
@@ -48,6 +50,9 @@ pub(super) fn classify(line: &str) -> Option<Clutter> {
     }
     if words <= 12 && matches_any(&RELATED, lower) {
         return Some(Clutter::Related);
+    }
+    if words <= 6 && matches_any(&COMMENTS, lower) {
+        return Some(Clutter::Comments);
     }
     if words <= 60 && matches_any(&CAPTION, lower) {
         return Some(Clutter::Caption);
@@ -120,17 +125,23 @@ static RELATED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ])
 });
 
+static COMMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    any_of(&[
+        r"^(?:\d+ )?comments?(?:\s?[(:]\s?\d+\s?\)?)$|^\d+ comments?$|^(?:comments|leave a (?:comment|reply)|join the (?:conversation|discussion)|post a comment|add (?:a )?comment|readers['’] comments|view comments|show comments|be the first to comment)$",
+        r"^(?:\d+ )?комментари(?:й|я|ев|и)(?:\s?[(:]\s?\d+\s?\)?)?$|^(?:оставить|добавить|написать) комментарий$|^(?:обсуждение|комментарии читателей|комментарии к новости|последние комментарии)$",
+        r"^(?:\d+ )?(?:التعليقات|تعليقات|تعليق)(?:\s?[(:]\s?\d+\s?\)?)$|^\d+ تعليق(?:ات|ا|اً)?$|^(?:التعليقات|تعليقات|تعليقات القراء|تعليقات الزوار|أضف تعليق(?:ك|ا|اً)?|اضف تعليق|اترك تعليق(?:ا|اً|ك)?|اكتب تعليق(?:ك|ا|اً)?)$",
+    ])
+});
+
 static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let agency = r"(?:ap|afp|reuters|getty(?: images)?|epa(?:-efe)?|efe|dpa|tass|xinhua|sputnik|ria novosti|anadolu|upi|pa|pa wire|pa media|shutterstock|istock|alamy|unsplash|bloomberg|wikimedia commons|nasa|zuma|imago|тасс|риа новости|интерфакс|рейтер|рейтерс|спутник|коммерсант[ъ]?|ап|афп|رويترز|أ ف ب|أ\.ف\.ب|ا ف ب|فرانس برس|الأناضول|الاناضول|د ب أ|أسوشيتد برس|أ ب|إ ب أ|غيتي|سبوتنيك|وكالات)";
     let word = r"(?:file|file photo|file image|photo|photos|image|images|picture|pictured|credit|illustration|screenshot|screengrab|video grab|handout|courtesy|archive|representational image|фото|фото из архива|архив|архивное фото|иллюстрация|скриншот|кадр из видео|видео|источник фото|أرشيف|أرشيفية|ارشيف|صورة|صورة أرشيفية|صورة توضيحية|تصوير|الصورة)";
     any_of(&[
         r"^(?:©|\(c\)\s|ⓒ|copyright (?:©|\(c\)|\d{4}))",
         &format!(
-            r"^(?:image|photo|picture|photograph|video|media|illustration|graphic)s?(?: (?:source|caption|credit|copyright|by|courtesy(?: of)?|shows))?\s?[:|/]|^(?:image|photo) (?:source|caption|credit|copyright|by|courtesy)\b|^{word}\s?[:/|©]"
+            r"^(?:image|photo|picture|photograph|video|media|illustration|graphic)s?(?: (?:source|caption|credit|copyright|by|courtesy(?: of)?|shows))?\s?[:|/]|^(?:image|photo) (?:source|caption|credit|copyright|by|courtesy)(?-u:\b)|^{word}\s?[:/|©]"
         ),
-        &format!(
-            r"^(?:фото|видео|источник|иллюстрация|снимок|фотография|фотографии|автор фото|фото автора|подпись к фото|на фото|на снимке|صورة|الصورة|تصوير|مصدر الصورة|التعليق على الصورة|تعليق الصورة|المصدر|صدر الصورة|فيديو)\s?[:,،/|©]|^(?:image caption|подпись к фото|автор фото|مصدر الصورة|التعليق على الصورة)"
-        ),
+        r"^(?:фото|видео|источник|иллюстрация|снимок|фотография|фотографии|автор фото|фото автора|подпись к фото|на фото|на снимке|صورة|الصورة|تصوير|مصدر الصورة|التعليق على الصورة|تعليق الصورة|المصدر|صدر الصورة|فيديو)\s?[:,،/|©]|^(?:image caption|подпись к фото|автор фото|مصدر الصورة|التعليق على الصورة)",
         // `… in the province. (File)`, `… [Photo: J. Doe/AP]`
         &format!(r"[(\[]\s?(?:{word}|(?:{word})\s?[:/|,\-–].{{0,60}})\s?[)\]]\.?$"),
         &format!(r"[(\[][^()\[\]]{{0,60}}[/|]\s?(?:{agency}|{word})(?:[/ ].{{0,30}})?\s?[)\]]\.?$"),
@@ -139,9 +150,7 @@ static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
         &format!(r"^[^.!?]{{2,60}}\s?/\s?{agency}(?:\s?/\s?[^.!?]{{2,40}})?$"),
         &format!(r"^{agency}(?:\s?[/|©]\s?[^.!?]{{2,40}})$"),
         &format!(r"[—–|/]\s?(?:{agency}|{word})(?: (?:photo|file photo))?$"),
-        &format!(
-            r"\b(?:photo|image|picture|photograph|credit|illustration)s?(?: (?:by|credit|courtesy of))?\s?:\s?.{{2,50}}$"
-        ),
+        r"(?-u:\b)(?:photo|image|picture|photograph|credit|illustration)s?(?: (?:by|credit|courtesy of))?\s?:\s?.{2,50}$",
     ])
 });
 
@@ -167,8 +176,8 @@ static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Longer lines: calls to subscribe, legal notices, questions about cookies.
 static NOTICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     any_of(&[
-        r"^(?:sign up|subscribe|register|join (?:us|our)|follow us|download (?:our|the)|get (?:the|our|all|breaking|more)|click here|tap here|stay (?:informed|up to date|tuned|connected)|want more|like what you|support (?:our|independent|quality)|become a (?:member|subscriber|supporter)|never miss|receive (?:our|the|daily)|enter your e-?mail)\b.{0,160}\b(?:newsletter|newsletters|e-?mails?|inbox|app|telegram|facebook|twitter|instagram|youtube|whatsapp|channel|subscri(?:be|ption|ber)|alerts?|notifications?|updates|journalism|google news|podcast|account|here|offers?)\b",
-        r"\b(?:all rights reserved|we use cookies|this (?:web)?site uses cookies|uses cookies to|cookie policy|privacy policy|terms of (?:use|service)|by signing up|by subscribing|you agree to (?:our|the)|may not be (?:published|reproduced|republished)|enable javascript|javascript is (?:disabled|required)|your browser (?:does not|doesn['’]t) support|ad ?blocker|unsubscribe at any time|this article (?:was originally|first|originally) (?:published|appeared)|log in or (?:register|sign up)|please (?:log in|sign in|register|subscribe|enable)|you must be (?:logged|signed) in|already a (?:subscriber|member)|do not necessarily (?:reflect|represent)|opinions expressed (?:in this|are|by)|views expressed (?:in this|are|by)|to (?:leave|post|add) a comment|your e-?mail address will not be published|required fields are marked|thank you for (?:reading|subscribing)|have a (?:news )?tip\?|got a (?:news )?tip\?|send (?:us )?(?:your )?tips to)\b",
+        r"^(?:sign up|subscribe|register|join (?:us|our)|follow us|download (?:our|the)|get (?:the|our|all|breaking|more)|click here|tap here|stay (?:informed|up to date|tuned|connected)|want more|like what you|support (?:our|independent|quality)|become a (?:member|subscriber|supporter)|never miss|receive (?:our|the|daily)|enter your e-?mail)(?-u:\b).{0,160}(?-u:\b)(?:newsletter|newsletters|e-?mails?|inbox|app|telegram|facebook|twitter|instagram|youtube|whatsapp|channel|subscri(?:be|ption|ber)|alerts?|notifications?|updates|journalism|google news|podcast|account|here|offers?)(?-u:\b)",
+        r"(?-u:\b)(?:all rights reserved|we use cookies|this (?:web)?site uses cookies|uses cookies to|cookie policy|privacy policy|terms of (?:use|service)|by signing up|by subscribing|you agree to (?:our|the)|may not be (?:published|reproduced|republished)|enable javascript|javascript is (?:disabled|required)|your browser (?:does not|doesn['’]t) support|ad ?blocker|unsubscribe at any time|this article (?:was originally|first|originally) (?:published|appeared)|log in or (?:register|sign up)|please (?:log in|sign in|register|subscribe|enable)|you must be (?:logged|signed) in|already a (?:subscriber|member)|do not necessarily (?:reflect|represent)|opinions expressed (?:in this|are|by)|views expressed (?:in this|are|by)|to (?:leave|post|add) a comment|your e-?mail address will not be published|required fields are marked|thank you for (?:reading|subscribing)|have a (?:news )?tip\?|got a (?:news )?tip\?|send (?:us )?(?:your )?tips to)(?-u:\b)",
         r"(?:все права защищены|использует(?:ся)? (?:файлы )?cookie|использу(?:ем|ет) (?:файлы )?cookie|файлов cookie|файлы cookie|политик[аеуой]+ конфиденциальности|пользовательск(?:ое|им|ого) соглашени|перепечатка материалов|использование материалов|при цитировании|при использовании материалов|свидетельство о регистрации|зарегистрирован[ао]? (?:федеральной|роскомнадзор)|мнение (?:автора|редакции) может не совпадать|подпис(?:ывайтесь|аться|ывайся|итесь) на|следите за (?:нашими )?новостями|читайте (?:нас|нашу|наш|наши) в|читайте новости|присоединяйтесь к|вступайте в|нашли (?:ошибку|опечатку)|заметили (?:ошибку|опечатку)|выделите (?:е[её]|текст|фрагмент)|ctrl ?\+ ?enter|чтобы оставить комментарий|авторизуйтесь|войдите на сайт|зарегистрируйтесь|быть в курсе|будьте в курсе|новости в (?:телеграм|telegram)|наш(?:ем|его)? (?:telegram|телеграм)|поддержите (?:нас|редакцию)|признан[аоы]? .{0,40}иностранн(?:ым|ыми|ой) агент)",
         r"(?:جميع الحقوق محفوظة|حقوق النشر|ملفات تعريف الارتباط|سياسة الخصوصية|شروط الاستخدام|اشترك(?:وا)? (?:في|معنا|الآن|بالنشرة|مجانا|ب)|تابعوا? (?:آخر|أحدث|أخبار|قناتنا|صفحتنا|حسابنا|كل)|تابعونا على|تابعنا على|تابع .{0,20}على (?:غوغل|جوجل|google|تلغرام|تليغرام|واتساب)|انضموا? إلى|حمّ?لوا? (?:تطبيق|التطبيق)|النشرة البريدية|نشرتنا|لن يتم نشر عنوان بريدك|الحقول الإلزامية|يجب تسجيل الدخول|سجل(?:وا)? الدخول|لا تعبر (?:بالضرورة )?عن|الآراء الواردة|لمتابعة آخر|لمتابعة أحدث|لمزيد من الأخبار|اضغط هنا|انقر هنا|المتصفح لا يدعم)",
     ])

@@ -28,7 +28,7 @@ pub(super) fn document(
     number: usize,
     line: Vec<u8>,
     cleaning: Cleaning,
-) -> Result<Document, Failure> {
+) -> Result<Document, Box<Failure>> {
     let mut name = format!("{name}:{number}");
     let wrong = |message: String| Error::Format {
         name: name.clone(),
@@ -42,11 +42,11 @@ pub(super) fn document(
     let fields = match parsed {
         Ok(fields) => fields,
         Err(error) => {
-            return Err(Failure {
+            return Err(Box::new(Failure {
                 name,
                 fields: Map::new(),
                 error,
-            });
+            }));
         }
     };
     let field = |key: &str| match fields.get(key) {
@@ -74,11 +74,11 @@ pub(super) fn document(
             document.fields = fields;
             Ok(document)
         }
-        Err(error) => Err(Failure {
+        Err(error) => Err(Box::new(Failure {
             name,
             fields,
             error,
-        }),
+        })),
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Document, json_lines};
+use super::{Document, encoding, json_lines};
 use crate::error::{Error, Result};
 
 /// A format that documents are read from and written to.
@@ -194,17 +194,17 @@ impl Documents {
         }
     }
 
-    fn failure(&self, error: Error) -> Failure {
-        Failure {
+    fn failure(&self, error: Error) -> Box<Failure> {
+        Box::new(Failure {
             name: self.name.clone(),
             fields: Map::new(),
             error,
-        }
+        })
     }
 }
 
 impl Iterator for Documents {
-    type Item = std::result::Result<Document, Failure>;
+    type Item = std::result::Result<Document, Box<Failure>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match std::mem::replace(&mut self.state, State::Done) {
@@ -248,17 +248,22 @@ impl Iterator for Documents {
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 impl Document {
-    /// Reads plain text from bytes.
+    /// Reads plain text from bytes, in UTF-8, UTF-16, windows-1251, KOI8-R, windows-1256, ISO-8859-6 or
+    /// windows-1252.
     ///
     /// # Errors
-    /// [`Error::Encoding`] where they are not UTF-8, and the errors of [`Document::from_text`].
+    /// [`Error::Encoding`] where they are text in none of these, and the errors of [`Document::from_text`].
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>, cleaning: Cleaning) -> Result<Self> {
         let name = name.into();
-        let text = decode(&name, bytes)?;
-        match cleaning {
+        let (text, encoding) = encoding::decode(&name, bytes)?;
+        let document = match cleaning {
             Cleaning::Article => Self::from_text(name, &text),
             Cleaning::Raw => Self::raw(name, text),
-        }
+        };
+        document.map(|document| Self {
+            encoding,
+            ..document
+        })
     }
 }
 

@@ -93,6 +93,100 @@ pub(super) fn classify(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
     }
 }
 
+/// Whether `word`, in small Latin letters, is one that is written short within a sentence, so that
+/// a small letter after its full stop begins nothing.
+pub(super) fn is_clipped(word: &str) -> bool {
+    matches!(
+        word,
+        "min"
+            | "max"
+            | "avg"
+            | "sq"
+            | "cu"
+            | "lb"
+            | "lbs"
+            | "oz"
+            | "ft"
+            | "in"
+            | "yd"
+            | "km"
+            | "kg"
+            | "cm"
+            | "mm"
+            | "hr"
+            | "hrs"
+            | "mins"
+            | "sec"
+            | "secs"
+            | "est"
+            | "temp"
+            | "ref"
+            | "misc"
+            | "tel"
+            | "fax"
+            | "dept"
+            | "govt"
+            | "gov"
+            | "pres"
+            | "ext"
+            | "resp"
+            | "orig"
+            | "abbr"
+            | "lit"
+            | "dia"
+            | "wt"
+            | "assoc"
+            | "assn"
+            | "bros"
+            | "corp"
+            | "inc"
+            | "ltd"
+            | "mfg"
+            | "intl"
+            | "natl"
+            | "univ"
+            | "prof"
+            | "ave"
+            | "blvd"
+            | "apt"
+            | "bldg"
+            | "fig"
+            | "figs"
+            | "ibid"
+            | "esp"
+            | "usu"
+            | "spec"
+            | "etc"
+            | "feat"
+            | "doz"
+            | "qty"
+            | "mph"
+            | "rpm"
+            | "vols"
+            | "chap"
+            | "cent"
+            | "anon"
+            | "mil"
+            | "bil"
+            | "acct"
+            | "alt"
+            | "adj"
+            | "adv"
+            | "sing"
+            | "plur"
+            | "var"
+            | "viz"
+            | "inst"
+            | "ult"
+            | "prox"
+            | "med"
+            | "eng"
+            | "dist"
+            | "mgr"
+            | "adm"
+    ) || !word.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+}
+
 fn is_initial(word: &str) -> bool {
     let mut chars = word.chars();
     chars.next().is_some_and(char::is_uppercase) && chars.next().is_none()
@@ -116,17 +210,19 @@ fn latin(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
     let lower = lower.strip_suffix("'s").unwrap_or(&lower);
     let capitalised = word.chars().next().is_some_and(char::is_uppercase);
     match lower {
-        "mr" | "mrs" | "ms" | "dr" | "prof" | "gen" | "sen" | "rep" | "gov" | "lt" | "col"
-        | "sgt" | "capt" | "cmdr" | "adm" | "maj" | "pvt" | "cpl" | "rev" | "hon" | "messrs"
-        | "mme" | "mlle" | "gens" | "sens" | "reps" | "supt" | "insp" | "det" | "brig" | "amb"
-        | "fr" | "mt" | "ste" => {
+        "mr" | "mrs" | "ms" | "dr" | "drs" | "prof" | "gen" | "sen" | "rep" | "gov" | "lt"
+        | "col" | "sgt" | "capt" | "cmdr" | "adm" | "maj" | "pvt" | "cpl" | "rev" | "hon"
+        | "messrs" | "mme" | "mlle" | "gens" | "sens" | "reps" | "supt" | "insp" | "det"
+        | "brig" | "amb" | "fr" | "mt" | "ste" => {
             if capitalised {
                 Abbreviation::Never
             } else {
                 Abbreviation::None
             }
         }
-        "e.g" | "i.e" | "vs" | "cf" | "viz" | "approx" | "incl" | "ca" => Abbreviation::Never,
+        "p.s" | "e.g" | "i.e" | "vs" | "cf" | "viz" | "approx" | "incl" | "ca" => {
+            Abbreviation::Never
+        }
         "v" => Abbreviation::Never,
         "no" | "nos" | "p" | "pp" | "fig" | "figs" | "sec" | "art" | "vol" | "ch" | "eq"
         | "par" | "pg" | "pt" | "op" | "ext" | "ver" | "n°" => Abbreviation::BeforeNumber,
@@ -178,18 +274,17 @@ fn cyrillic(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
             Abbreviation::BeforeCapital
         }
         "г" | "гор" | "им" | "ул" | "пл" | "пер" | "просп" | "пр-т" | "наб" | "бул" | "ш" | "д"
-        | "кв" | "корп" | "стр" | "оф" | "тел" | "см" | "ср" | "напр" | "т.е" | "т.к" | "т.н"
-        | "т.о" | "и.о" | "в.о" | "проф" | "акад" | "доц" | "ген" | "полк" | "лейт" | "кап"
-        | "подп" | "майор-ген" | "зам" | "зав" | "пом" | "св" | "свв" | "пос" | "дер" | "с"
-        | "п" | "пп" | "о" | "о-в" | "р" | "оз" | "обл" | "р-н" | "ст" | "гл" | "рис" | "табл"
-        | "илл" | "кн" | "вып" | "сб" | "т" | "тт" | "ч" | "англ" | "нем" | "фр" | "франц"
-        | "лат" | "греч" | "итал" | "исп" | "рус" | "укр" | "яп" | "кит" | "араб" | "арм"
-        | "груз" | "тур" | "польск" | "род" | "ум" | "ок" | "янв" | "февр" | "фев" | "апр"
-        | "авг" | "сент" | "сен" | "окт" | "нояб" | "ноя" | "дек" | "прим" | "ред" | "изд"
-        | "сокр" | "букв" | "г-н" | "г-жа" | "гр" | "тов" | "преп" | "о.о" | "куб" | "пгт"
-        | "ж-д" | "н" | "мр" | "тыс" | "млн" | "млрд" | "трлн" | "мн" | "ж" | "м" | "к" | "е" => {
-            Abbreviation::Never
-        }
+        | "кв" | "корп" | "стр" | "оф" | "тел" | "соч" | "пр" | "см" | "ср" | "напр" | "т.е"
+        | "т.к" | "т.н" | "т.о" | "и.о" | "в.о" | "проф" | "акад" | "доц" | "ген" | "полк"
+        | "лейт" | "кап" | "подп" | "майор-ген" | "зам" | "зав" | "пом" | "св" | "свв" | "пос"
+        | "дер" | "с" | "п" | "пп" | "о" | "о-в" | "р" | "оз" | "обл" | "р-н" | "ст" | "гл"
+        | "рис" | "табл" | "илл" | "кн" | "вып" | "сб" | "т" | "тт" | "ч" | "англ" | "нем"
+        | "фр" | "франц" | "лат" | "греч" | "итал" | "исп" | "рус" | "укр" | "яп" | "кит"
+        | "араб" | "арм" | "груз" | "тур" | "польск" | "род" | "ум" | "ок" | "янв" | "февр"
+        | "фев" | "апр" | "авг" | "сент" | "сен" | "окт" | "нояб" | "ноя" | "дек" | "прим"
+        | "ред" | "изд" | "сокр" | "букв" | "г-н" | "г-жа" | "гр" | "тов" | "преп" | "о.о"
+        | "куб" | "пгт" | "ж-д" | "н" | "мр" | "тыс" | "млн" | "млрд" | "трлн" | "мн" | "ж"
+        | "м" | "к" | "е" => Abbreviation::Never,
         _ if lower.contains('.') => {
             let short = lower.split('.').all(|piece| piece.chars().count() <= 2);
             if short {
@@ -224,6 +319,77 @@ fn arabic(word: &str) -> Abbreviation {
     }
 }
 
+/// Whether `word` is one that has a capital at the beginning of a sentence only: in English few are
+/// sure, since titles have capitals; in Russian titles stand in quotation marks.
+pub(super) fn begins_after_headline(word: &str) -> bool {
+    matches!(
+        word,
+        "He" | "She"
+            | "It"
+            | "They"
+            | "We"
+            | "It's"
+            | "They're"
+            | "We're"
+            | "There"
+            | "If"
+            | "When"
+            | "Please"
+            | "However"
+            | "But"
+            | "What"
+            | "How"
+            | "Why"
+            | "This"
+            | "These"
+            | "В"
+            | "Во"
+            | "С"
+            | "Со"
+            | "К"
+            | "О"
+            | "Об"
+            | "У"
+            | "На"
+            | "По"
+            | "За"
+            | "До"
+            | "От"
+            | "Из"
+            | "При"
+            | "Для"
+            | "Как"
+            | "Что"
+            | "Это"
+            | "Этот"
+            | "Эта"
+            | "Эти"
+            | "Он"
+            | "Она"
+            | "Они"
+            | "Мы"
+            | "Его"
+            | "Её"
+            | "Ее"
+            | "Их"
+            | "Но"
+            | "Если"
+            | "Когда"
+            | "После"
+            | "Однако"
+            | "Также"
+            | "Между"
+            | "Не"
+            | "Все"
+            | "Вот"
+            | "Так"
+            | "Там"
+            | "Здесь"
+            | "Кто"
+            | "Почему"
+    )
+}
+
 /// Whether `word`, as it is written, is a word that begins sentences and is hardly ever a name.
 pub(super) fn is_starter(word: &str) -> bool {
     let Some(first) = word.chars().next() else {
@@ -242,7 +408,6 @@ pub(super) fn is_starter(word: &str) -> bool {
                 | "They"
                 | "We"
                 | "I"
-                | "You"
                 | "This"
                 | "That"
                 | "These"
@@ -271,8 +436,6 @@ pub(super) fn is_starter(word: &str) -> bool {
                 | "Its"
                 | "Their"
                 | "Our"
-                | "My"
-                | "Your"
                 | "There"
                 | "Here"
                 | "What"
@@ -355,7 +518,6 @@ pub(super) fn is_starter(word: &str) -> bool {
                 | "Об"
                 | "Под"
                 | "Мы"
-                | "Вы"
                 | "Его"
                 | "Её"
                 | "Ее"

@@ -4,6 +4,7 @@
 //! Every decision looks at a bounded stretch around one mark, so that scanning stays linear.
 
 use super::abbreviations::{self, Abbreviation};
+use super::informal;
 use crate::language::Language;
 
 /// Where scanning goes on, and where a sentence ended, if one did.
@@ -20,38 +21,174 @@ const REACH: usize = 48;
 /// Finds the next mark at or after `from` and says whether the sentence that began at `start` ends
 /// there; `None` when no mark is left.
 pub(super) fn next(text: &str, start: usize, from: usize, language: Language) -> Option<Boundary> {
-    let mark = from + find_mark(&text.as_bytes()[from..])?;
-    if matches!(text.as_bytes()[mark], b'\n' | b'\r') {
-        return Some(line_break(text, start, mark));
+    let mark = from + find_mark(text.as_bytes(), from)?;
+    let one = |end| {
+        Some(Boundary {
+            resume: mark + 1,
+            end,
+        })
+    };
+    match text.as_bytes()[mark] {
+        b'\n' | b'\r' => Some(line_break(text, start, mark)),
+        b')' => one(enumerates(text, start, mark)),
+        b'*' | b'_' | b'=' | b'-' => Some(informal::rule(text, start, mark)),
+        b':' if text[mark..].starts_with("://") => Some(informal::address(text, mark)),
+        b':' => one(quotation_follows(text, mark).then_some(mark + 1)),
+        b' ' => one(informal::headline_ends(text, start, mark).then_some(mark)),
+        b',' => one(informal::salutation_ends(text, start, mark).then_some(mark + 1)),
+        b'M' | b'm' => one(informal::timestamp_ends(text, mark + 1).then_some(mark + 1)),
+        _ if is_bullet(&text[mark..]) => {
+            let resume = mark + text[mark..].chars().next().map_or(1, char::len_utf8);
+            Some(Boundary {
+                resume,
+                end: bullet_begins(text, start, mark).then_some(mark),
+            })
+        }
+        _ if text[mark..].starts_with(is_mark) => {
+            let run = Run::read(text, mark);
+            if run.single_stop
+                && let Some(end) = enumerates(text, start, mark)
+            {
+                return Some(Boundary {
+                    resume: run.end,
+                    end: Some(end),
+                });
+            }
+            let end = ends_sentence(text, start, &run, language).then_some(run.end);
+            Some(Boundary {
+                resume: run.end,
+                end,
+            })
+        }
+        // Another character that begins with the bytes of a mark.
+        _ => {
+            let resume = mark + text[mark..].chars().next().map_or(1, char::len_utf8);
+            Some(Boundary { resume, end: None })
+        }
     }
-    let run = Run::read(text, mark);
-    let end = ends_sentence(text, start, &run, language).then_some(run.end);
-    Some(Boundary {
-        resume: run.end,
-        end,
-    })
 }
 
-/// The offset of the first byte of a mark. `…` is `E2 80 A6`, `‼ ‽ ⁇ ⁈ ⁉` are `E2 80 BC`/`BD` and
-/// `E2 81 87..=89`, `؟` is `D8 9F`, `۔` is `DB 94`.
-fn find_mark(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'.' | b'!' | b'?' | b'\n' | b'\r' => return Some(at),
-            0xD8 if bytes.get(at + 1) == Some(&0x9F) => return Some(at),
-            0xDB if bytes.get(at + 1) == Some(&0x94) => return Some(at),
-            0xE2 => match (bytes.get(at + 1), bytes.get(at + 2)) {
-                (Some(0x80), Some(0xA6 | 0xBC | 0xBD)) | (Some(0x81), Some(0x87..=0x89)) => {
-                    return Some(at);
-                }
-                _ => {}
+/// The distance to the first byte of a mark. `…` is `E2 80 A6`, `‼ ‽ ⁇ ⁈ ⁉` are `E2 80 BC`/`BD` and
+/// `E2 81 87..=89`, `؟` is `D8 9F`, `۔` is `DB 94`; bullets are `E2 80 A2`/`A3`, `E2 81 83`,
+/// `E2 96 ..` and `E2 97 ..`. Marks of informal text are taken only where the bytes around them fit.
+fn find_mark(bytes: &[u8], from: usize) -> Option<usize> {
+    let at = |index: usize| bytes.get(index).copied().unwrap_or(b' ');
+    let mut index = from;
+    while let Some(&byte) = bytes.get(index) {
+        let found = match byte {
+            b'.' | b'!' | b'?' | b'\n' | b'\r' => true,
+            0xD8 => at(index + 1) == 0x9F,
+            0xDB => at(index + 1) == 0x94,
+            0xE2 => match (at(index + 1), at(index + 2)) {
+                (0x80, 0xA6 | 0xBC | 0xBD | 0xA2 | 0xA3) | (0x81, 0x87..=0x89 | 0x83) => true,
+                (second, _) => matches!(second, 0x96 | 0x97),
             },
-            _ => {}
+            b')' => index > 0 && at(index - 1).is_ascii_alphanumeric() && at(index + 1) == b' ',
+            b'*' | b'_' | b'=' | b'-' => at(index + 1) == byte && at(index + 2) == byte,
+            b':' => matches!(
+                (at(index + 1), at(index + 2)),
+                (b'/', b'/') | (b' ', b'"' | 0xC2 | 0xE2)
+            ),
+            // A capital of the Latin or the Cyrillic script after a space.
+            b' ' => {
+                at(index + 1).is_ascii_uppercase()
+                    || (at(index + 1) == 0xD0 && matches!(at(index + 2), 0x90..=0xAF))
+            }
+            b',' => at(index + 1) == b' ' && at(index + 2).is_ascii_uppercase(),
+            b'M' | b'm' => {
+                index > 1
+                    && matches!(at(index - 1), b'A' | b'P' | b'a' | b'p')
+                    && at(index - 2) == b' '
+                    && at(index + 1) == b' '
+            }
+            _ => false,
+        };
+        if found {
+            return Some(index - from);
         }
-        at += 1;
+        index += 1;
     }
     None
+}
+
+/// Whether `text` begins with a bullet.
+fn is_bullet(text: &str) -> bool {
+    text.starts_with(['•', '‣', '⁃', '▪', '■', '▫', '□', '▶', '►', '●', '○', '◦'])
+}
+
+/// Whether a quotation of several sentences follows the colon at `mark`: then they are sentences of
+/// their own, and so is what announces them.
+fn quotation_follows(text: &str, mark: usize) -> bool {
+    let rest = text[mark + 1..].trim_start_matches(' ');
+    let closing = match rest.chars().next() {
+        Some('«') => '»',
+        Some('“') => '”',
+        Some('"') => '"',
+        _ => return false,
+    };
+    let quotation = rest
+        .char_indices()
+        .skip(1)
+        .take(800)
+        .find(|(_, c)| *c == closing || *c == '\n');
+    let Some((length, _)) = quotation else {
+        return false;
+    };
+    let mut ended = false;
+    let mut word = 0;
+    for c in rest[..length].chars() {
+        if ended && c.is_uppercase() {
+            return true;
+        }
+        ended = (is_mark(c) && (c != '.' || word > 2))
+            || (ended && (c.is_whitespace() || is_opener(c) || is_mark(c)));
+        word = if c.is_alphanumeric() { word + 1 } else { 0 };
+    }
+    false
+}
+
+/// Whether a list item begins with the bullet at `mark`, in the middle of a line.
+fn bullet_begins(text: &str, start: usize, mark: usize) -> bool {
+    let before = &text[start..mark];
+    before.ends_with(char::is_whitespace) && before.chars().rev().take(8).any(char::is_alphanumeric)
+}
+
+/// Where the sentence that began at `start` ends if the mark at `mark` stands after the number of
+/// the next item in a list within a line: `1. One 2. Two`, `a) one b) two`.
+fn enumerates(text: &str, start: usize, mark: usize) -> Option<usize> {
+    let number = text[..mark]
+        .rfind(|c: char| !c.is_ascii_alphanumeric())
+        .map_or(0, |at| {
+            at + text[at..].chars().next().map_or(1, char::len_utf8)
+        });
+    let begins =
+        mark - number <= 2 && number > start && text[..number].ends_with(char::is_whitespace);
+    let next = Next::read(text, mark + 1);
+    if !begins || !next.spaced || !next.first().is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    let list = text[start..number].trim_start_matches(|c: char| !c.is_alphanumeric());
+    let first = list
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let rest = &list[first.len()..];
+    let follows = follows(first, &text[number..mark]) && rest.starts_with(['.', ')']);
+    let announced = &text[number..mark] == "1" && text[start..number].trim_end().ends_with(':');
+    (follows || announced).then_some(number)
+}
+
+/// Whether `second` is the number or letter after `first`.
+fn follows(first: &str, second: &str) -> bool {
+    match (first.parse::<u8>(), second.parse::<u8>()) {
+        (Ok(first), Ok(second)) => first.checked_add(1) == Some(second),
+        _ => match (first.as_bytes(), second.as_bytes()) {
+            ([first], [second]) => {
+                first.is_ascii_alphabetic() && first.checked_add(1) == Some(*second)
+            }
+            _ => false,
+        },
+    }
 }
 
 /// Whether `c` ends sentences.
@@ -102,22 +239,27 @@ fn is_dash(c: char) -> bool {
 }
 
 /// A run of marks with what closes it: `.`, `?!`, `...»`, `.")`.
-struct Run {
+pub(super) struct Run {
     /// Offset of the first mark.
-    start: usize,
+    pub(super) start: usize,
     /// Offset after the last mark or closing character.
-    end: usize,
+    pub(super) end: usize,
     /// Only one mark, a full stop.
-    single_stop: bool,
+    pub(super) single_stop: bool,
     /// `…` or several full stops, and nothing stronger.
-    ellipsis: bool,
+    pub(super) ellipsis: bool,
     /// A quotation mark was closed.
-    quote: bool,
+    pub(super) quote: bool,
     /// A bracket was closed.
-    bracket: bool,
+    pub(super) bracket: bool,
 }
 
 impl Run {
+    /// `[...]`: words were left out.
+    fn omission(&self, text: &str) -> bool {
+        self.ellipsis && self.bracket && text[..self.start].ends_with(['[', '('])
+    }
+
     fn read(text: &str, mark: usize) -> Self {
         let mut run = Self {
             start: mark,
@@ -154,22 +296,39 @@ impl Run {
             }
             run.end = mark + offset + c.len_utf8();
         }
+        run.end += stray_closer(&text[run.end..]);
+        run.end += informal::emoticon(&text[run.end..]);
         run.single_stop = stops == 1 && strong == 0 && dots == 0;
         run.ellipsis = strong == 0 && (dots > 0 || stops > 1);
         run
     }
 }
 
+/// The length of white space and a closing mark that no word belongs to: ` »` after a full stop.
+fn stray_closer(rest: &str) -> usize {
+    let mut chars = rest.chars();
+    let closes = chars.next() == Some(' ')
+        && matches!(chars.next(), Some('»' | '”' | ')'))
+        && chars.next().is_none_or(char::is_whitespace);
+    if closes {
+        rest.chars().take(2).map(char::len_utf8).sum()
+    } else {
+        0
+    }
+}
+
 /// What stands after a run.
-struct Next<'a> {
+pub(super) struct Next<'a> {
     /// The first word, from its first character on.
-    word: &'a str,
+    pub(super) word: &'a str,
     /// White space stands between.
-    spaced: bool,
+    pub(super) spaced: bool,
     /// A dash stands between.
-    dash: bool,
+    pub(super) dash: bool,
     /// A quotation mark or bracket opens between.
-    opener: bool,
+    pub(super) opener: bool,
+    /// A round bracket opens between.
+    pub(super) bracket: bool,
 }
 
 impl<'a> Next<'a> {
@@ -179,6 +338,7 @@ impl<'a> Next<'a> {
             spaced: false,
             dash: false,
             opener: false,
+            bracket: false,
         };
         for (offset, c) in text[at..].char_indices().take(REACH) {
             if c.is_whitespace() {
@@ -187,6 +347,7 @@ impl<'a> Next<'a> {
                 next.dash = true;
             } else if is_opener(c) {
                 next.opener = true;
+                next.bracket |= c == '(';
             } else if !is_invisible(c) {
                 let from = at + offset;
                 let end = text[from..]
@@ -203,7 +364,7 @@ impl<'a> Next<'a> {
         next
     }
 
-    fn first(&self) -> Option<char> {
+    pub(super) fn first(&self) -> Option<char> {
         self.word.chars().next()
     }
 }
@@ -217,11 +378,14 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
     if !next.spaced {
         return run_on(text, run, &next);
     }
-    // `said. — Next` and `!» — he said`: what follows a dash goes on unless it begins anew.
-    if first.is_lowercase() {
+    let before = Before::read(text, run.start);
+    if run.omission(text) {
         return false;
     }
-    let before = Before::read(text, run.start);
+    // `!» — he said`: what goes on in small letters goes on, but where nobody writes capitals.
+    if first.is_lowercase() {
+        return informal::small_letter_begins(text, run, &before, &next);
+    }
     if before.word.is_empty() && !run.quote && text[start..run.start].trim().is_empty() {
         return false;
     }
@@ -239,7 +403,12 @@ fn run_on(text: &str, run: &Run, next: &Next<'_>) -> bool {
     let Some(first) = next.first() else {
         return false;
     };
-    if next.dash || run.end - run.start > 6 {
+    // `"Яндекс.Новости"` is a name.
+    let named = text[run.end..]
+        .chars()
+        .nth(next.word.chars().count())
+        .is_some_and(is_closer);
+    if next.dash || named || run.end - run.start > 6 {
         return false;
     }
     let before = Before::read(text, run.start);
@@ -275,18 +444,18 @@ fn run_on(text: &str, run: &Run, next: &Next<'_>) -> bool {
 }
 
 /// What stands before a run.
-struct Before<'a> {
+pub(super) struct Before<'a> {
     /// The word directly before, with full stops inside: `U.S`, `т.е`, `Smith`.
-    word: &'a str,
+    pub(super) word: &'a str,
     /// Offset of the word.
-    at: usize,
+    pub(super) at: usize,
     /// Something that is no white space and no opening mark stands directly before the word, as in
     /// an address.
-    joined: bool,
+    pub(super) joined: bool,
 }
 
 impl<'a> Before<'a> {
-    fn read(text: &'a str, end: usize) -> Self {
+    pub(super) fn read(text: &'a str, end: usize) -> Self {
         let mut at = end;
         let mut joined = false;
         for (taken, (offset, c)) in text[..end].char_indices().rev().enumerate() {
@@ -294,7 +463,7 @@ impl<'a> Before<'a> {
                 continue;
             }
             if !(c.is_alphanumeric()
-                || matches!(c, '.' | '-' | '\'' | '’' | 'ـ' | '&')
+                || matches!(c, '.' | '-' | '\'' | '’' | 'ـ' | '&' | '°' | '№')
                 || unicode_mark(c))
                 || taken >= REACH
             {
@@ -344,7 +513,7 @@ fn stop_ends(
         Abbreviation::Never => next.opener && !next.dash && abbreviations::is_starter(next.word),
         Abbreviation::BeforeNumber => !first.is_numeric(),
         Abbreviation::BeforeStarter => abbreviations::is_starter(next.word),
-        Abbreviation::BeforeCapital => !first.is_numeric() && preceding.words >= 4,
+        Abbreviation::BeforeCapital => !first.is_numeric() && !next.bracket && preceding.words >= 4,
     }
 }
 

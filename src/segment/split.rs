@@ -108,7 +108,10 @@ fn first_grapheme(text: &str) -> usize {
 fn best_cut(part: &str, limit: usize) -> usize {
     let two_pieces = part.len() < limit * 2;
     let (low, aim) = if two_pieces {
-        ((part.len() - limit).max(limit / 4), part.len() / 2)
+        (
+            (part.len() - limit).saturating_sub(1).max(limit / 4),
+            part.len() / 2,
+        )
     } else {
         (limit / 3, limit)
     };

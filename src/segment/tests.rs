@@ -1,1 +1,203 @@
-//! tests
+//! Sentence rules as tables of cases, and what holds for any text.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{sentences, split_long};
+use crate::language::Language::{self, Arabic, English, Russian};
+
+fn parts(text: &str, language: Language) -> Vec<&str> {
+    sentences(text, language)
+        .into_iter()
+        .map(|range| &text[range])
+        .collect()
+}
+
+/// Cases are written with `|` where a sentence ends.
+fn check(language: Language, cases: &[&str]) {
+    let mut failures = Vec::new();
+    for case in cases {
+        let expected: Vec<&str> = case.split('|').map(str::trim).collect();
+        let text = case.replace('|', "");
+        let found = parts(&text, language);
+        if found != expected {
+            failures.push(format!("expected {expected:#?}\nfound {found:#?}"));
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn english() {
+    check(
+        English,
+        &[
+            "One sentence. |Another one! |A third? |Yes.",
+            "Mr. Smith met Gen. Abdel Fattah and Prof. L. J. Hartwell on Jan. 5. |They spoke.",
+            "Apple Inc. Chief Executive Tim Cook left. |He said so.",
+            "It was sold to Pitt, Briggs & Co. |The price was $3.5 million.",
+            "He lives in the U.S. and works for the U.S. Government. |He left the U.S. |The rest stayed.",
+            "Prices rose 3.5% to $1.2 bn. |They fell later.",
+            "At 5 a.m. Mr. Smith woke up.",
+            "\"Stop!\" he said. |\"I will not.\" |She left.",
+            "\"This bridge is not just steel. |It is how we live,\" she said.",
+            "Something lit up… |I shouted.",
+            "He paused ... and went on.",
+            "See www.example.com or write to jane.doe@example.com. |Thank you.",
+            "It covers 410,000 sq. km. |The next round opens soon.",
+            "Who would have thought so?! |Nobody.",
+            "The film (directed by J. Doe) won. |It was a surprise.",
+            "A headline without a full stop",
+            "Article No. 5 applies. |The answer was no. |He left.",
+        ],
+    );
+}
+
+#[test]
+fn russian() {
+    check(
+        Russian,
+        &[
+            "В 2010 г. Виктор посетил г. Волгоград. |Потом он уехал.",
+            "Завод построили ещё в 1964 г. |Тогда здесь жили 3,7 тыс. человек.",
+            "Это обошлось в 41 руб. 80 коп. за кубометр. |Дорого.",
+            "А. С. Пушкин и Л.Н. Толстой писали по-русски. |Их читают.",
+            "Были яблоки, груши и т. д. |Всё съели.",
+            "То есть, т. е. именно так, и т. п. вещи.",
+            "«Мы согласны, — сказал он. |— Начнём завтра».",
+            "— Куда вы? — спросил он.",
+            "«Вы придёте?» — спросила она. |Он молчал…",
+            "Он живёт на ул. Ленина, д. 5, кв. 12. |Мы у него были.",
+            "В III в. до н. э. здесь был город.",
+            "Вот это да! |Неужели? |Конечно.",
+            "По данным им. Вавилова и проф. Семёнова, это так.",
+            "Он сказал: «Я устал», и замолчал.",
+        ],
+    );
+}
+
+#[test]
+fn arabic() {
+    check(
+        Arabic,
+        &[
+            "وصل الوفد صباح الأحد. |وبدأت المحادثات فورا.",
+            "هل تصدق ذلك؟ |لا أحد يعرف!",
+            "قال د. سامي العبدلي إن النسبة بلغت 2.6 في المئة. |وأضاف أنها سترتفع.",
+            "وقالت: \"لم أكن أحلم بذلك\". |ثم غادرت.",
+            "طالب المزارعون بتعويضات؛ فقد خسروا أراضيهم، ولم يتسلموا شيئا.",
+            "انتهى الاجتماع.|وبدأ اجتماع آخر.",
+        ],
+    );
+}
+
+#[test]
+fn line_breaks() {
+    check(
+        English,
+        &[
+            "A heading\n\n|A paragraph.\r\n\r\n|Another.",
+            "A long line that was broken where it had to be broken\nand goes on here.",
+            "We need:\n|- bread,\n|- milk.",
+            "1. The first item\n|2. The second item",
+        ],
+    );
+}
+
+#[test]
+fn long_sentences_are_parted_at_the_best_place() {
+    let fits = |limit: usize| move |piece: &str| piece.chars().count() <= limit;
+    let cases: &[(&str, usize, &[&str])] = &[
+        ("short", 10, &["short"]),
+        ("one two; three four", 12, &["one two;", "three four"]),
+        (
+            "alpha beta gamma, delta epsilon",
+            20,
+            &["alpha beta gamma,", "delta epsilon"],
+        ),
+        ("he came and she left", 12, &["he came", "and she left"]),
+        ("مرحبا بكم، أهلا وسهلا", 12, &["مرحبا بكم،", "أهلا وسهلا"]),
+        ("abcdefghij", 4, &["abc", "defg", "hij"]),
+        ("🇷🇺🇷🇺🇷🇺", 1, &["🇷🇺", "🇷🇺", "🇷🇺"]),
+        ("", 4, &[]),
+        ("   ", 4, &[]),
+    ];
+    let mut failures = Vec::new();
+    for (text, limit, expected) in cases {
+        let found: Vec<&str> = split_long(text, fits(*limit))
+            .into_iter()
+            .map(|range| &text[range])
+            .collect();
+        let bad = if *limit == 4 && text.len() == 10 {
+            // Where there is no good place, any will do that keeps to the limit.
+            found.concat() != *text || found.iter().any(|piece| piece.len() > 4)
+        } else {
+            found != *expected
+        };
+        if bad {
+            failures.push(format!("{text:?}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Checks that ranges are in order, hold no white space at their ends, and that only white space
+/// lies between them.
+fn check_cover(text: &str, ranges: &[Range<usize>]) -> Result<(), TestCaseError> {
+    let mut at = 0;
+    for range in ranges {
+        prop_assert!(text[at..range.start].trim().is_empty(), "text is left out");
+        let part = &text[range.clone()];
+        prop_assert!(!part.is_empty() && part.trim() == part);
+        at = range.end;
+    }
+    prop_assert!(text[at..].trim().is_empty());
+    Ok(())
+}
+
+/// Text with much of what the rules look at.
+fn tricky() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        3 => "[a-zа-яА-Яا-ي]{1,8}",
+        3 => r#"[.!?…؟۔,;:،؛"'«»()\[\]—–-]{1,4}"#,
+        3 => "[ \n\r\t\u{A0}\u{2028}]{1,3}",
+        1 => "[0-9]{1,4}",
+        1 => "[•*\u{200B}\u{200F}\u{202B}\u{301}\u{0}🇷🇺👩‍🚀]{1,4}",
+        1 => Just("т. д.".to_owned()),
+        1 => Just("U.S.".to_owned()),
+        1 => Just("1. ".to_owned()),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn sentences_and_gaps_join_to_the_text(text in tricky(), language in prop::sample::select(&Language::ALL[..])) {
+        check_cover(&text, &sentences(&text, language))?;
+    }
+
+    #[test]
+    fn pieces_and_gaps_join_to_the_text(text in tricky(), limit in 1_usize..30) {
+        let pieces = split_long(&text, |piece| piece.chars().count() <= limit);
+        check_cover(&text, &pieces)?;
+        let graphemes: std::collections::HashSet<usize> =
+            text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]).collect();
+        for range in pieces {
+            let piece = &text[range.clone()];
+            prop_assert!(piece.chars().count() <= limit || piece.graphemes(true).count() == 1, "{piece:?} is too long");
+            let trimmed_at_end = text[range.end..].starts_with(char::is_whitespace);
+            let trimmed_at_start = text[..range.start].ends_with(char::is_whitespace);
+            prop_assert!(graphemes.contains(&range.end) || trimmed_at_end);
+            prop_assert!(graphemes.contains(&range.start) || trimmed_at_start);
+        }
+    }
+}

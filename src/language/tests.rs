@@ -1,0 +1,117 @@
+//! Languages told from each other, by sentences written for the purpose.
+
+use super::{Detection, Language, ScriptProfile};
+
+#[test]
+fn tells_languages_apart() {
+    let cases: &[(&str, Result<Language, &str>)] = &[
+        (
+            "The council approved the budget on Monday.",
+            Ok(Language::English),
+        ),
+        (
+            "Совет утвердил бюджет в понедельник, и это никого не удивило.",
+            Ok(Language::Russian),
+        ),
+        (
+            "وافق المجلس على الميزانية يوم الاثنين بعد نقاش طويل.",
+            Ok(Language::Arabic),
+        ),
+        (
+            "Рада затвердила бюджет у понеділок, і це нікого не здивувало.",
+            Err("Ukrainian"),
+        ),
+        (
+            "Съветът одобри бюджета в понеделник и това не изненада никого.",
+            Err("Bulgarian"),
+        ),
+        (
+            "Кеңес бюджетті дүйсенбі күні бекітті, бұл ешкімді таң қалдырмады.",
+            Err("Kazakh"),
+        ),
+        (
+            "Савет зацвердзіў бюджэт у панядзелак, і гэта нікога не здзівіла.",
+            Err("Belarusian"),
+        ),
+        (
+            "Веће је усвојило буџет у понедељак и то никога није изненадило.",
+            Err("Serbian"),
+        ),
+        (
+            "شورا بودجه را روز دوشنبه تصویب کرد و این کسی را شگفت‌زده نکرد.",
+            Err("Persian"),
+        ),
+        (
+            "کونسل نے پیر کے روز بجٹ کی منظوری دی اور اس پر کسی کو حیرت نہیں ہوئی۔",
+            Err("Urdu"),
+        ),
+        (
+            "Le conseil a approuvé le budget lundi, et cela n'a surpris personne.",
+            Err("French"),
+        ),
+        (
+            "Der Rat hat den Haushalt am Montag gebilligt, was niemanden überraschte.",
+            Err("German"),
+        ),
+        (
+            "El consejo aprobó el presupuesto el lunes y eso no sorprendió a nadie.",
+            Err("Spanish"),
+        ),
+        (
+            "Meclis bütçeyi pazartesi günü onayladı ve bu kimseyi şaşırtmadı.",
+            Err("Turkish"),
+        ),
+        ("המועצה אישרה את התקציב ביום שני.", Err("Hebrew")),
+    ];
+    let mut failures = Vec::new();
+    for (text, expected) in cases {
+        let found = Detection::of(text);
+        let result = found.language.ok_or(found.looks_like.unwrap_or("nothing"));
+        if result != *expected || !(0.0..=1.0).contains(&found.confidence) {
+            failures.push(format!("{text}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn says_when_it_cannot_tell() {
+    for text in ["", "123 456", "* * *", "😀"] {
+        assert_eq!(
+            Detection::of(text),
+            Detection {
+                language: None,
+                confidence: 0.0,
+                looks_like: None
+            },
+            "{text:?}"
+        );
+    }
+    assert!(Detection::of("Ок").confidence < 0.75);
+}
+
+#[test]
+fn a_name_in_another_language_does_not_matter() {
+    let text = "Министр встретился с премьером Василем Їжаком, чтобы обсудить новый договор. The talks went well.";
+    assert_eq!(Detection::of(text).language, Some(Language::Russian));
+}
+
+#[test]
+fn counts_letters_by_script() {
+    let profile = ScriptProfile::of("abc Где? مُدرّسة, 123 — 你好");
+    assert_eq!(
+        profile,
+        ScriptProfile {
+            arabic: 5,
+            cyrillic: 3,
+            latin: 3,
+            other: 2
+        }
+    );
+    assert!((ScriptProfile::of("кот cat").share(Language::Russian) - 0.5).abs() < 1e-9);
+    assert_eq!(
+        ScriptProfile::of("...").share(Language::English).to_bits(),
+        0.0_f64.to_bits()
+    );
+    assert_eq!(ScriptProfile::of("你好 a").dominant(), None);
+}

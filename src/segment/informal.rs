@@ -1,0 +1,228 @@
+//! Sentence ends that have no full stop, or no capital after it: letters, forums, lines of dashes.
+//!
+//! All of it is rare in edited text, so each rule asks for more than one sign.
+
+use super::abbreviations::{self, Script};
+use super::boundary::{Before, Boundary, Next, Run};
+
+/// A line of the same character three times or more stands alone: `***`, `_____`.
+pub(super) fn rule(text: &str, start: usize, mark: usize) -> Boundary {
+    let rest = &text[mark..];
+    let same = rest.as_bytes()[0];
+    let length = rest.bytes().take_while(|byte| *byte == same).count();
+    let end = mark + length;
+    let before = text[..mark].chars().next_back();
+    let open = before.is_none_or(char::is_whitespace)
+        && rest[length..]
+            .chars()
+            .next()
+            .is_none_or(char::is_whitespace);
+    if !open || (same == b'-' && length < 4) {
+        return Boundary {
+            resume: end,
+            end: None,
+        };
+    }
+    if text[start..mark].trim().is_empty() {
+        return Boundary {
+            resume: end,
+            end: Some(end),
+        };
+    }
+    // The text before it ends first; the line is looked at again.
+    Boundary {
+        resume: mark,
+        end: Some(mark),
+    }
+}
+
+/// An address on the web ends the sentence where a capital or another address follows.
+pub(super) fn address(text: &str, mark: usize) -> Boundary {
+    let rest = &text[mark..];
+    let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let end = mark + length;
+    let next = rest[length..].trim_start();
+    let full = !rest[..length].ends_with([',', ';', ':', '.', '!', '?', '"', '\'', ')', '»', '”']);
+    let capital = next.chars().next().is_some_and(char::is_uppercase)
+        && next.chars().nth(1).is_some_and(char::is_lowercase);
+    let scheme = text[..mark].ends_with("http") || text[..mark].ends_with("https");
+    let ends =
+        scheme && full && (capital || next.starts_with("http://") || next.starts_with("https://"));
+    // Full stops inside an address end nothing; one after it is looked at.
+    let inside = rest[..length]
+        .trim_end_matches(|c: char| !c.is_alphanumeric() && c != '/')
+        .len();
+    Boundary {
+        resume: if ends { end } else { mark + inside.max(1) },
+        end: ends.then_some(end),
+    }
+}
+
+/// Words that a letter begins with, before a name.
+const GREETINGS: &[&str] = &["Dear", "Hi", "Hello", "Hey"];
+
+/// Words that a letter ends with, before a name.
+const CLOSINGS: &[&str] = &[
+    "Thanks",
+    "Thank you",
+    "Many thanks",
+    "Thanks again",
+    "Regards",
+    "Best regards",
+    "Kind regards",
+    "Warm regards",
+    "Best wishes",
+    "Sincerely",
+    "Sincerely yours",
+    "Yours sincerely",
+    "Yours truly",
+    "Cheers",
+    "Respectfully",
+    "Yours",
+    "Best",
+    "С уважением",
+];
+
+/// Whether a comma, with a capital after it, ends the greeting or the closing words of a letter.
+pub(super) fn salutation_ends(text: &str, start: usize, mark: usize) -> bool {
+    let Some(line) = text.get(start..mark).filter(|line| line.len() <= 40) else {
+        return false;
+    };
+    let line = line.trim();
+    if CLOSINGS.contains(&line) {
+        return true;
+    }
+    let mut words = line.split(' ');
+    let greets = words.next().is_some_and(|word| GREETINGS.contains(&word));
+    greets
+        && line.contains(' ')
+        && words.all(|word| word.chars().all(|c| c.is_alphabetic() || c == '.'))
+}
+
+/// Whether a date and time that end at `end` stand at the head of what follows.
+pub(super) fn timestamp_ends(text: &str, end: usize) -> bool {
+    let from = (end.saturating_sub(24)..end)
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(end);
+    let stamp = &text.as_bytes()[from..end];
+    let date = stamp.iter().filter(|byte| **byte == b'/').count() == 2;
+    let time = stamp.contains(&b':');
+    date && time
+        && text[end..]
+            .trim_start()
+            .chars()
+            .next()
+            .is_some_and(char::is_alphabetic)
+}
+
+/// The length of white space and a smiley at the beginning of `rest`: it belongs to what it follows.
+pub(super) fn emoticon(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let mut at = bytes
+        .iter()
+        .take(3)
+        .take_while(|byte| **byte == b' ')
+        .count();
+    if at == 0 {
+        return emoji(rest);
+    }
+    if !matches!(bytes.get(at), Some(b':' | b';' | b'=')) {
+        let length = emoji(&rest[at..]);
+        return if length > 0 { at + length } else { 0 };
+    }
+    at += 1;
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    let mouth = bytes[at..]
+        .iter()
+        .take_while(|byte| matches!(byte, b')' | b'(' | b'D' | b'P' | b'p' | b'/' | b'|'))
+        .count();
+    at += mouth;
+    if mouth > 0 && bytes.get(at).is_none_or(u8::is_ascii_whitespace) {
+        at
+    } else {
+        0
+    }
+}
+
+/// The length of the emoji at the beginning of `rest`, with single spaces between them; not of one
+/// that a word follows directly.
+fn emoji(rest: &str) -> usize {
+    let mut end = 0;
+    for (offset, c) in rest.char_indices() {
+        match c {
+            '\u{2190}'..='\u{21FF}'
+            | '\u{2300}'..='\u{23FF}'
+            | '\u{2600}'..='\u{27BF}'
+            | '\u{2B00}'..='\u{2BFF}'
+            | '\u{FE0F}'
+            | '\u{200D}'
+            | '\u{1F000}'..='\u{1FAFF}' => end = offset + c.len_utf8(),
+            ' ' if offset > 0 && end == offset => {}
+            _ => break,
+        }
+    }
+    end
+}
+
+/// Whether a sentence begins with a small letter after a run of marks, in a text whose writer does
+/// not care for capitals. Only in the Latin script, where abbreviations are known well enough.
+pub(super) fn small_letter_begins(
+    text: &str,
+    run: &Run,
+    before: &Before<'_>,
+    next: &Next<'_>,
+) -> bool {
+    let latin = |c: Option<char>| c.is_some_and(|c| abbreviations::script(c) == Script::Latin);
+    let word = before.word;
+    if run.quote
+        || run.bracket
+        || run.ellipsis
+        || next.dash
+        || next.opener
+        || before.joined
+        || !latin(next.first())
+        || !latin(word.chars().next_back())
+    {
+        return false;
+    }
+    if !run.single_stop {
+        // `Yahoo! in` is a name.
+        return text[..run.end].ends_with('?') || word.chars().all(char::is_lowercase);
+    }
+    let preceding = abbreviations::Preceding::read(&text[..before.at]);
+    word.chars().count() >= 3
+        && word.chars().all(char::is_lowercase)
+        && preceding.words >= 2
+        && !abbreviations::is_clipped(word)
+        && abbreviations::classify(word, &preceding) == abbreviations::Abbreviation::None
+}
+
+/// Whether a headline without a full stop ends before the white space at `at`, because a small word
+/// with a capital follows that only begins sentences, between words without capitals: `rivals return
+/// The town`. Titles within a sentence stand in quotation marks or have more capitals.
+pub(super) fn headline_ends(text: &str, start: usize, at: usize) -> bool {
+    let Some(headline) = text.get(start..at).filter(|headline| headline.len() <= 240) else {
+        return false;
+    };
+    let mut next = text[at..].trim_start().split(' ');
+    let first = next.next().unwrap_or_default();
+    if !abbreviations::begins_after_headline(first) {
+        return false;
+    }
+    let goes_on = next
+        .next()
+        .and_then(|word| word.chars().next())
+        .is_some_and(char::is_lowercase);
+    let last = headline.rsplit(' ').next().unwrap_or_default();
+    let plain = last.chars().count() >= 2 && last.chars().all(char::is_lowercase);
+    let open = |opening: char, closing: char| {
+        headline.matches(opening).count() > headline.matches(closing).count()
+    };
+    goes_on
+        && plain
+        && headline.split_whitespace().nth(1).is_some()
+        && !open('«', '»')
+        && !open('“', '”')
+        && !open('(', ')')
+        && headline.matches('"').count() % 2 == 0
+}
