@@ -26,10 +26,12 @@ pub(crate) struct Outcome {
 }
 
 /// What is read: documents and failures.
-pub(crate) type Items = Box<dyn Iterator<Item = std::result::Result<Document, Failure>> + Send>;
+pub(crate) type Items =
+    Box<dyn Iterator<Item = std::result::Result<Document, Box<Failure>>> + Send>;
 
 /// Answers to items, one each, in order.
-pub(crate) type Outcomes<'a> = Box<dyn Iterator<Item = std::result::Result<Outcome, Failure>> + 'a>;
+pub(crate) type Outcomes<'a> =
+    Box<dyn Iterator<Item = std::result::Result<Outcome, Box<Failure>>> + 'a>;
 
 /// What is remembered of an item until it is answered.
 #[derive(Debug)]
@@ -94,17 +96,17 @@ impl Reader {
         });
     }
 
-    fn failed(&self, output: usize, name: String, error: Error) -> Failure {
+    fn failed(&self, output: usize, name: String, error: Error) -> Box<Failure> {
         self.leave_slot(output, &name);
-        Failure {
+        Box::new(Failure {
             name,
             fields: Map::new(),
             error,
-        }
+        })
     }
 
     /// The next of the input at hand; `None` at its end.
-    fn next_of_current(&mut self) -> Option<std::result::Result<Document, Failure>> {
+    fn next_of_current(&mut self) -> Option<std::result::Result<Document, Box<Failure>>> {
         let current = self.current.as_mut()?;
         let (output, name) = (current.output, current.name.clone());
         let item = current.documents.next();
@@ -138,7 +140,7 @@ impl Reader {
 }
 
 impl Iterator for Reader {
-    type Item = std::result::Result<Document, Failure>;
+    type Item = std::result::Result<Document, Box<Failure>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -253,11 +255,10 @@ impl Writer<'_> {
             match outcome {
                 Ok(outcome) => self.success(slot, outcome)?,
                 // Not a failure of the document; it is counted at the end.
-                Err(Failure {
-                    error: Error::Cancelled,
-                    ..
-                }) => lock(&self.slots).push_back(slot),
-                Err(failure) => self.failure(slot, failure)?,
+                Err(failure) if matches!(failure.error, Error::Cancelled) => {
+                    lock(&self.slots).push_back(slot);
+                }
+                Err(failure) => self.failure(slot, *failure)?,
             }
         }
         Ok(())
