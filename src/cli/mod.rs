@@ -16,6 +16,7 @@ mod progress;
 mod run;
 mod usage;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -135,9 +136,15 @@ fn verbosity(shared: &Shared) -> Verbosity {
 }
 
 fn registry(shared: &Shared) -> Result<Registry> {
-    match &shared.registry {
-        Some(path) if !path.as_os_str().is_empty() => Registry::with_file(path),
-        _ => Registry::builtin(),
+    let variable = std::env::var_os("NEWSML_MODELS").map(PathBuf::from);
+    match shared
+        .registry
+        .clone()
+        .or(variable)
+        .filter(|path| !path.as_os_str().is_empty())
+    {
+        Some(path) => Registry::with_file(path),
+        None => Registry::builtin(),
     }
 }
 
