@@ -170,7 +170,13 @@ impl Console {
             }
             Event::ModelPassedOver { model, reason } => {
                 self.clear();
-                self.note(&format!("passed over `{model}`: {reason}"));
+                match reason {
+                    // The reasons were told one by one.
+                    Error::Unavailable { .. } => self.note(&format!(
+                        "passed over `{model}`: none of its sources could be used"
+                    )),
+                    _ => self.note(&format!("passed over `{model}`: {reason}")),
+                }
             }
             Event::Fetched { model, source } => {
                 self.clear();

@@ -136,8 +136,16 @@ impl Http {
             message,
         };
         let host = origin(url).ok_or_else(|| network("this is not an address".to_owned()))?;
+        // Where a host is down, what was wanted of it does not matter.
+        let down = |message: String| Error::Network {
+            url: host
+                .trim_end_matches(":443")
+                .trim_end_matches(":80")
+                .to_owned(),
+            message,
+        };
         if let Some(reason) = remembered(&host) {
-            return Err(network(format!("{reason}; it was tried a moment ago")));
+            return Err(down(format!("{reason}; it was tried a moment ago")));
         }
         let mut request = match offset {
             None => self.agent.head(url),
@@ -155,7 +163,8 @@ impl Http {
             let message = self.describe(&error);
             if is_unreachable(&error) {
                 let mut known = UNREACHABLE.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(host, (Instant::now(), message.clone()));
+                known.insert(host.clone(), (Instant::now(), message.clone()));
+                return down(message);
             }
             network(message)
         })

@@ -177,32 +177,29 @@ impl Store {
             )?;
         }
         let mut failures: Vec<(String, Error)> = Vec::new();
-        for (index, source) in spec.sources.iter().enumerate() {
+        for source in &spec.sources {
             let name = source.to_string();
             match self.fetch_from(source, spec, observer) {
                 Ok(files) => {
-                    tell(
-                        observer,
-                        &Event::Fetched {
-                            model: &spec.id,
-                            source: &name,
-                        },
-                    )?;
+                    let event = Event::Fetched {
+                        model: &spec.id,
+                        source: &name,
+                    };
+                    tell(observer, &event)?;
                     return Ok(files);
                 }
                 Err(error) if is_final(&error) => return Err(error),
-                Err(error) => {
-                    if index + 1 < spec.sources.len() {
-                        tell(
-                            observer,
-                            &Event::PassedOver {
-                                model: &spec.id,
-                                source: &name,
-                                reason: &error,
-                            },
-                        )?;
+                Err(reason) => {
+                    // Of the only source, the error itself tells.
+                    if spec.sources.len() > 1 {
+                        let event = Event::PassedOver {
+                            model: &spec.id,
+                            source: &name,
+                            reason: &reason,
+                        };
+                        tell(observer, &event)?;
                     }
-                    failures.push((name, error));
+                    failures.push((name, reason));
                 }
             }
         }
