@@ -218,6 +218,7 @@ pub(crate) fn run<'a>(
         done: 0,
         failed: 0,
         without_model: 0,
+        cancelled: 0,
     };
     if !is_any {
         let outcomes = first
@@ -243,6 +244,8 @@ struct Writer<'a> {
     failed: u64,
     /// Documents that no model was there for.
     without_model: u64,
+    /// Documents that were begun when the user wished to stop.
+    cancelled: u64,
 }
 
 impl Writer<'_> {
@@ -255,9 +258,7 @@ impl Writer<'_> {
             match outcome {
                 Ok(outcome) => self.success(slot, outcome)?,
                 // Not a failure of the document; it is counted at the end.
-                Err(failure) if matches!(failure.error, Error::Cancelled) => {
-                    lock(&self.slots).push_back(slot);
-                }
+                Err(failure) if matches!(failure.error, Error::Cancelled) => self.cancelled += 1,
                 Err(failure) => self.failure(slot, *failure)?,
             }
         }
@@ -320,7 +321,7 @@ impl Writer<'_> {
             }
         }
         if interrupt::is_wished() {
-            let left = lock(&self.slots).len();
+            let left = self.cancelled;
             self.console.note(&format!(
                 "interrupted: {} written, {left} begun and not finished",
                 documents(self.done)

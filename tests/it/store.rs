@@ -226,6 +226,18 @@ fn a_body_that_breaks_off_is_resumed_within_the_same_run() {
 }
 
 #[test]
+fn each_attempt_asks_the_hub_where_the_file_is() {
+    let scene = Scene::new();
+    scene.mirror.set(Faults {
+        cuts: [200_000, 100_000].into(),
+        expiring: true,
+        ..Faults::default()
+    });
+    scene.fetch(&hub_model()).unwrap();
+    assert_eq!(read(scene.large_blob()), scene.large);
+}
+
+#[test]
 fn a_body_that_never_ends_fails_and_leaves_nothing_that_looks_complete() {
     let scene = Scene::new();
     scene.mirror.set(Faults {
