@@ -16,6 +16,8 @@
 mod activations;
 mod attention;
 mod elementwise;
+pub(crate) mod float;
+pub(crate) mod int8;
 mod normalize;
 mod packed;
 mod pool;
@@ -35,6 +37,11 @@ pub(crate) use sequences::{
     DistanceBias, History, Shape, SourceKeyValues, over_history, over_sources, within_rows,
 };
 pub(crate) use vocabulary::{Scanned, map_parallel};
+
+/// How many threads share the work; `--threads` and `RAYON_NUM_THREADS` set it.
+pub(crate) fn threads() -> usize {
+    candle_core::utils::get_num_threads()
+}
 
 /// The instructions that the products use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

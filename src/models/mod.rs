@@ -7,6 +7,7 @@
 pub(crate) mod decoder_only;
 pub(crate) mod directory;
 pub(crate) mod encoder_decoder;
+pub(crate) mod firefox;
 pub(crate) mod gguf;
 pub(crate) mod layers;
 pub(crate) mod loader;
