@@ -9,6 +9,7 @@
 mod clean;
 mod clutter;
 mod encoding;
+mod html;
 mod inspect;
 mod json_lines;
 mod lines;
