@@ -60,8 +60,7 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
         }
         let kind = if block.place.heading.is_some() {
             BlockKind::Heading
-        } else if block.place.item && !lines::ends_sentence(&block.text)
-            || block.place.item && !block.place.paragraph
+        } else if block.place.item && !(lines::ends_sentence(&block.text) && block.place.paragraph)
         {
             BlockKind::ListItem
         } else {
@@ -79,3 +78,6 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
     document.left_out = left_out;
     Ok(document)
 }
+
+#[cfg(test)]
+mod tests;

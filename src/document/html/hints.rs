@@ -28,10 +28,18 @@ static BODY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Whether the marks of an element say that it stands around an article.
+/// Whether the marks of an element say that it stands around an article. Names that say what a page
+/// has (`has-sidebar`) speak of its layout.
 pub(super) fn is_around(marks: &str) -> bool {
-    !marks.is_empty()
-        && AROUND.as_ref().is_some_and(|regex| regex.is_match(marks))
+    let layout = |name: &str| {
+        ["has-", "with-", "no-", "is-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
+    let matches = |name: &str| AROUND.as_ref().is_some_and(|regex| regex.is_match(name));
+    marks
+        .split_whitespace()
+        .any(|name| !layout(name) && matches(name))
         && !is_body(marks)
 }
 

@@ -28,8 +28,6 @@ pub(super) struct Place {
     pub(super) outside: bool,
     /// By its class or id it is about the article, not of it: `share`, `related`.
     pub(super) around: bool,
-    /// The text of a link.
-    pub(super) link: bool,
     /// A heading, and its level.
     pub(super) heading: Option<u8>,
     /// An item of a list.
@@ -157,6 +155,7 @@ pub(super) fn parse(source: &str) -> Page {
         counts: HashMap::new(),
         block: None,
         breaks: 0,
+        link: None,
     };
     parser.run();
     parser.page
@@ -172,6 +171,8 @@ struct Parser<'a> {
     block: Option<TextBlock>,
     /// How many `br` came since the last text.
     breaks: usize,
+    /// How many elements were open where the link began that is open.
+    link: Option<usize>,
 }
 
 impl Parser<'_> {
@@ -195,8 +196,8 @@ impl Parser<'_> {
     fn markup(&mut self, at: usize) -> usize {
         let rest = &self.source[at..];
         let length = self.source.len();
-        if rest.starts_with("<!--") {
-            return rest[4..].find("-->").map_or(length, |end| at + 4 + end + 3);
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            return comment.find("-->").map_or(length, |end| at + 4 + end + 3);
         }
         let end_tag = rest.starts_with("</");
         let name_at = at + 1 + usize::from(end_tag);
@@ -255,6 +256,7 @@ impl Parser<'_> {
             }
             "time" if self.page.time.is_none() => self.page.time = tag.attribute("datetime"),
             "br" => return self.line_break(),
+            "a" => self.link = tag.has("href").then_some(self.open.len()),
             _ => {}
         }
         if VOID.contains(&name) {
@@ -291,6 +293,9 @@ impl Parser<'_> {
         if name == "br" || name == "p" && !self.counts.contains_key("p") {
             return self.line_break();
         }
+        if name == "a" {
+            self.link = None;
+        }
         if !INLINE.contains(&name) {
             self.flush();
         }
@@ -326,6 +331,8 @@ impl Parser<'_> {
 
     fn pop(&mut self) {
         let Some(top) = self.open.pop() else { return };
+        // A link that was never closed ends with what it stands in.
+        self.link = self.link.filter(|depth| self.open.len() >= *depth);
         let name = &self.page.elements[top].name;
         if !INLINE.contains(&name.as_str()) {
             if let Some(count) = self.counts.get_mut(name) {
@@ -380,10 +387,7 @@ impl Parser<'_> {
             text: String::new(),
             linked: 0,
             element,
-            place: Place {
-                link: false,
-                ..place
-            },
+            place,
         });
         let before = block.text.len();
         for c in decode(raw).chars() {
@@ -395,7 +399,7 @@ impl Parser<'_> {
                 block.text.push(c);
             }
         }
-        if place.link {
+        if self.link.is_some() {
             block.linked += block.text[before..].chars().count();
         }
     }
@@ -433,7 +437,6 @@ impl Place {
             place.outside = false;
         }
         match name {
-            "a" => place.link = true,
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => place.heading = name[1..].parse().ok(),
             "li" | "dd" | "dt" => place.item = true,
             "p" | "blockquote" | "pre" => place.paragraph = true,
