@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Document, encoding, html, json_lines};
+use super::{Document, encoding, html, json_lines, markdown, subtitles};
 use crate::error::{Error, Result};
 
 /// A format that documents are read from and written to.
@@ -25,11 +25,24 @@ pub enum Format {
     JsonLines,
     /// A web page, whose article is read.
     Html,
+    /// Markdown; the text is the file as it is.
+    Markdown,
+    /// SubRip subtitles; the text is the file as it is.
+    Srt,
+    /// WebVTT subtitles; the text is the file as it is.
+    WebVtt,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::Text, Self::JsonLines, Self::Html];
+    pub const ALL: [Self; 6] = [
+        Self::Text,
+        Self::JsonLines,
+        Self::Html,
+        Self::Markdown,
+        Self::Srt,
+        Self::WebVtt,
+    ];
 
     /// The name of the format, as in `--format`.
     pub fn name(self) -> &'static str {
@@ -37,6 +50,9 @@ impl Format {
             Self::Text => "text",
             Self::JsonLines => "jsonl",
             Self::Html => "html",
+            Self::Markdown => "markdown",
+            Self::Srt => "srt",
+            Self::WebVtt => "webvtt",
         }
     }
 
@@ -47,6 +63,9 @@ impl Format {
             "txt" | "text" => Some(Self::Text),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             "html" | "htm" | "xhtml" => Some(Self::Html),
+            "md" | "markdown" => Some(Self::Markdown),
+            "srt" => Some(Self::Srt),
+            "vtt" => Some(Self::WebVtt),
             _ => None,
         }
     }
@@ -58,6 +77,8 @@ impl Format {
             Self::JsonLines
         } else if html::looks_like(start) {
             Self::Html
+        } else if let Some(format) = subtitles::looks_like(start) {
+            format
         } else {
             Self::Text
         }
@@ -273,6 +294,8 @@ impl Document {
 fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Result<Document> {
     let (text, encoding) = encoding::decode(&name, bytes)?;
     let document = match (format, cleaning) {
+        (Format::Markdown, _) => markdown::document(name, text),
+        (Format::Srt | Format::WebVtt, _) => subtitles::document(name, text, format),
         (Format::Html, _) => html::document(name, &text, cleaning),
         (_, Cleaning::Article) => Document::from_text(name, &text),
         (_, Cleaning::Raw) => Document::raw(name, text),
