@@ -43,6 +43,14 @@ pub(crate) enum Instructions {
 impl Instructions {
     /// The best that this machine has.
     pub(crate) fn detect() -> Self {
+        #[cfg(test)]
+        if let Some(&forced) = FORCED
+            .load(std::sync::atomic::Ordering::Relaxed)
+            .checked_sub(1)
+            .and_then(|index| Self::available().get(index))
+        {
+            return forced;
+        }
         Self::available().first().copied().unwrap_or(Self::Portable)
     }
 
@@ -73,6 +81,11 @@ impl Instructions {
         })
     }
 }
+
+/// For tests: one more than the place among [`Instructions::available`] of those to use, or 0. All
+/// give the same bits, so a test that sets this does not disturb those beside it.
+#[cfg(test)]
+pub(crate) static FORCED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 /// 64 weights: those of four inputs for each of 16 output columns.
 #[derive(Debug, Clone, Copy)]

@@ -63,8 +63,12 @@ pub(crate) struct Translation {
     pub(crate) text: String,
     /// Whether the limit of its length ended a part of it, and not the model.
     pub(crate) cut: bool,
-    /// Whether a part stayed in the language that it was in, since the model said nothing to it.
+    /// Whether it or a part of it stayed in the language that it was in, since the model cannot read
+    /// it or said nothing to it.
     pub(crate) copied: bool,
+    /// What is not in the vocabulary of the source, such as emoji; unless the text was copied, it is
+    /// most likely missing from the translation.
+    pub(crate) unread: Vec<String>,
 }
 
 impl Firefox {
@@ -236,21 +240,29 @@ impl Firefox {
     }
 
     /// Translates texts: the i-th result answers the i-th text. Text that is too long is cut and
-    /// its parts are joined with a space; blank text stays as it is.
+    /// its parts are joined with a space. Blank text stays as it is, and so does text that the
+    /// model cannot read.
     pub(crate) fn translate<S: AsRef<str>>(&self, texts: &[S], spread: Spread) -> Vec<Translation> {
-        let rows_of = |text: &S| {
+        let mut translations: Vec<Translation> = Vec::with_capacity(texts.len());
+        let mut parts: Vec<Vec<Vec<TokenId>>> = Vec::with_capacity(texts.len());
+        for text in texts {
             let text = text.as_ref();
-            if text.trim().is_empty() {
+            let (unread, readable) = self.unread(text);
+            let blank = text.trim().is_empty();
+            parts.push(if blank || !readable {
                 Vec::new()
             } else {
                 self.encode(text)
-            }
-        };
-        let parts: Vec<Vec<Vec<TokenId>>> = texts.iter().map(rows_of).collect();
+            });
+            translations.push(Translation {
+                unread,
+                copied: !readable,
+                ..Translation::default()
+            });
+        }
         let rows: Vec<&[TokenId]> = parts.iter().flatten().map(Vec::as_slice).collect();
         let mut outputs = self.greedy_all(&rows, spread).into_iter();
-        let join = |(text, rows): (&S, &Vec<Vec<TokenId>>)| {
-            let mut translation = Translation::default();
+        for ((translation, text), rows) in translations.iter_mut().zip(texts).zip(&parts) {
             for (row, output) in rows.iter().zip(outputs.by_ref()) {
                 let mut part = self.decode(&output.tokens);
                 if part.trim().is_empty() {
@@ -266,8 +278,27 @@ impl Firefox {
             if rows.is_empty() {
                 text.as_ref().clone_into(&mut translation.text);
             }
-            translation
-        };
-        texts.iter().zip(&parts).map(join).collect()
+        }
+        translations
+    }
+
+    /// What the vocabulary of the source does not have, and whether there is enough else to
+    /// translate: of letters more that it has than that it has not.
+    pub(crate) fn unread(&self, text: &str) -> (Vec<String>, bool) {
+        let unknown = self.source.special().unknown;
+        if !self.source.encode(text).contains(&unknown) {
+            return (Vec::new(), true);
+        }
+        let letters = |text: &str| text.chars().filter(|letter| letter.is_alphabetic()).count();
+        let (mut unread, mut read) = (Vec::new(), 0);
+        for piece in self.source.encode_pieces(text) {
+            if piece.id == unknown {
+                unread.push(piece.text);
+            } else {
+                read += letters(&piece.text);
+            }
+        }
+        let readable = read > unread.iter().map(|piece| letters(piece)).sum();
+        (unread, readable)
     }
 }

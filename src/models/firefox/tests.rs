@@ -183,6 +183,42 @@ fn a_batch_gives_what_its_lines_give() -> TestResult {
     Ok(())
 }
 
+/// AVX-512, AVX2, plain Rust: the same bits, so that no text depends on the machine.
+#[test]
+fn every_machine_gives_the_same_scores() -> TestResult {
+    use crate::kernels::int8::{FORCED, Instructions};
+    use std::sync::atomic::Ordering;
+
+    let model = Checkpoint::new(
+        Shape {
+            heads: 4,
+            width: 128,
+            ..Shape::SMALL
+        },
+        37,
+    )
+    .load()?;
+    let lines = random_lines(&model, &[2, 3, 6, 14, 35], 2);
+    let all = || -> Vec<_> {
+        lines
+            .iter()
+            .map(|line| scores(&model, line, &[9, 30, 7]))
+            .collect()
+    };
+    let expected = all();
+    for place in 1..=Instructions::available().len() {
+        FORCED.store(place, Ordering::Relaxed);
+        let found = all();
+        FORCED.store(0, Ordering::Relaxed);
+        assert!(
+            found == expected,
+            "{:?} differs",
+            Instructions::available()[place - 1]
+        );
+    }
+    Ok(())
+}
+
 /// Through the seam: rows reordered, repeated and dropped keep their scores to the bit.
 #[test]
 fn the_seam_gives_the_same_scores() -> TestResult {
@@ -237,7 +273,7 @@ fn nothing_is_lost() -> TestResult {
         " \n",
         "a",
         "Министр заявил.",
-        "漢字",
+        "漢字かな交じり文",
         "🙂🙂",
         "\u{feff}",
         long.as_str(),
@@ -256,6 +292,17 @@ fn nothing_is_lost() -> TestResult {
         ("", " \n")
     );
     assert_eq!(outputs[2], outputs[8]);
+    for place in [4, 5] {
+        assert_eq!(
+            (outputs[place].text.as_str(), outputs[place].copied),
+            (texts[place], true),
+            "it cannot be read"
+        );
+    }
+    // Random weights may well say nothing to these, but they can be read.
+    assert!(model.unread(texts[3]).1 && model.unread(texts[7]).1);
+    let mixed = model.unread("The minister 🙂 said");
+    assert_eq!(mixed, (vec!["🙂".to_owned()], true));
     for (text, output) in texts.iter().zip(&outputs).skip(2) {
         assert!(!output.text.trim().is_empty(), "{text:?} became nothing");
     }
