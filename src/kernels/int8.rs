@@ -370,7 +370,7 @@ mod x86 {
                 let end = row + (rows - row) / $rows * $rows;
                 if end > row {
                     let mut group = 0;
-                    while group + $groups <= groups {
+                    while groups - group >= $groups {
                         for row in (row..end).step_by($rows) {
                             $wide(tile(row, group));
                         }
