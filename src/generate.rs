@@ -3,6 +3,12 @@
 //! Knows scores and token ids, nothing of text or networks. A row that is finished leaves the
 //! batch, so the work shrinks with it; rows never influence each other.
 
+pub(crate) mod beam;
+mod constraints;
+
+pub(crate) use beam::{EarlyStopping, Search, search};
+pub(crate) use constraints::Constraints;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 

@@ -18,11 +18,13 @@ mod prompts;
 mod registry;
 mod segment;
 mod sentencepiece;
+mod seq2seq;
 mod store;
 mod summarize;
 mod terminal;
 mod tokenizer;
 mod translate;
+mod weights;
 
 pub use checkpoint::Checkpoint;
 pub use document::{
@@ -40,6 +42,7 @@ pub use registry::{
     Registry, Route, Source, Task, UrlFile, UrlSource, WheelFile, WheelsSource,
 };
 pub use segment::{sentences, split_long};
+pub use seq2seq::{Seq2Seq, Seq2SeqOptions};
 pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Store, StoreOptions};
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;

@@ -198,7 +198,13 @@ impl Loader {
             } else {
                 "the first of the list whose source answered"
             };
-            let task = &format!("{task}: {why}");
+            // It can be had anywhere, and is no one's first choice.
+            let caution = if spec.family == Family::Qwen2 && task.starts_with("translate") {
+                "; it was not made for translation, so expect mistakes"
+            } else {
+                ""
+            };
+            let task = &format!("{task}: {why}{caution}");
             if self
                 .tell(&Event::Chosen {
                     model: &spec.id,

@@ -14,13 +14,13 @@ pub(crate) struct Windows<I, F, T> {
     /// Bytes of text that make a window, and documents at most.
     bytes: usize,
     most: usize,
-    ready: VecDeque<Result<T, Failure>>,
+    ready: VecDeque<Result<T, Box<Failure>>>,
 }
 
 impl<I, F, T> Windows<I, F, T>
 where
-    I: Iterator<Item = Result<Document, Failure>>,
-    F: FnMut(Vec<Document>) -> Vec<Result<T, Failure>>,
+    I: Iterator<Item = Result<Document, Box<Failure>>>,
+    F: FnMut(Vec<Document>) -> Vec<Result<T, Box<Failure>>>,
 {
     /// `work` answers every document that it is given, in order.
     pub(crate) fn new(documents: I, bytes: usize, most: usize, work: F) -> Self {
@@ -36,16 +36,16 @@ where
 
 impl<I, F, T> Iterator for Windows<I, F, T>
 where
-    I: Iterator<Item = Result<Document, Failure>>,
-    F: FnMut(Vec<Document>) -> Vec<Result<T, Failure>>,
+    I: Iterator<Item = Result<Document, Box<Failure>>>,
+    F: FnMut(Vec<Document>) -> Vec<Result<T, Box<Failure>>>,
 {
-    type Item = Result<T, Failure>;
+    type Item = Result<T, Box<Failure>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(ready) = self.ready.pop_front() {
             return Some(ready);
         }
-        let mut failures: Vec<Option<Failure>> = Vec::new();
+        let mut failures: Vec<Option<Box<Failure>>> = Vec::new();
         let mut window = Vec::new();
         let mut bytes = 0;
         while bytes < self.bytes && window.len() < self.most {
@@ -76,10 +76,10 @@ where
 }
 
 /// A failure to work on a document that was read.
-pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Failure {
-    Failure {
+pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Box<Failure> {
+    Box::new(Failure {
         name: document.name().to_owned(),
         fields: document.fields().clone(),
         error,
-    }
+    })
 }

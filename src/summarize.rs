@@ -156,10 +156,12 @@ impl Summarizer {
     /// The first error that any text meets.
     pub fn summarize_batch(&self, texts: &[&str]) -> Result<Vec<String>> {
         let documents = texts.iter().enumerate().map(|(i, text)| {
-            Document::from_text(format!("text {}", i + 1), text).map_err(|error| Failure {
-                name: format!("text {}", i + 1),
-                fields: serde_json::Map::new(),
-                error,
+            Document::from_text(format!("text {}", i + 1), text).map_err(|error| {
+                Box::new(Failure {
+                    name: format!("text {}", i + 1),
+                    fields: serde_json::Map::new(),
+                    error,
+                })
             })
         });
         self.summarize_documents(documents)
@@ -184,9 +186,9 @@ impl Summarizer {
     pub fn summarize_documents<'a, I>(
         &'a self,
         documents: I,
-    ) -> impl Iterator<Item = Result<Summary, Failure>> + 'a
+    ) -> impl Iterator<Item = Result<Summary, Box<Failure>>> + 'a
     where
-        I: IntoIterator<Item = Result<Document, Failure>>,
+        I: IntoIterator<Item = Result<Document, Box<Failure>>>,
         I::IntoIter: 'a,
     {
         Windows::new(
@@ -197,7 +199,7 @@ impl Summarizer {
         )
     }
 
-    fn window(&self, documents: Vec<Document>) -> Vec<Result<Summary, Failure>> {
+    fn window(&self, documents: Vec<Document>) -> Vec<Result<Summary, Box<Failure>>> {
         let mut watch = Watch::new(self.progress.clone());
         documents
             .iter()

@@ -3,6 +3,8 @@
 //! The vocabulary and the chat template come from the model's file. Text of users never becomes a
 //! control token: a chat marker in an article is encoded as the characters it is written in.
 
+pub(crate) mod pieces;
+
 use candle_core::quantized::tokenizer::TokenizerFromGguf;
 use minijinja::{Environment, context};
 use tokenizers::Tokenizer;

@@ -186,10 +186,12 @@ impl Translator {
     /// The first error that any text meets.
     pub fn translate_batch(&self, texts: &[&str]) -> Result<Vec<String>> {
         let documents = texts.iter().enumerate().map(|(i, text)| {
-            Document::raw(format!("text {}", i + 1), *text).map_err(|error| Failure {
-                name: format!("text {}", i + 1),
-                fields: serde_json::Map::new(),
-                error,
+            Document::raw(format!("text {}", i + 1), *text).map_err(|error| {
+                Box::new(Failure {
+                    name: format!("text {}", i + 1),
+                    fields: serde_json::Map::new(),
+                    error,
+                })
             })
         });
         self.translate_documents(documents)
@@ -214,9 +216,9 @@ impl Translator {
     pub fn translate_documents<'a, I>(
         &'a self,
         documents: I,
-    ) -> impl Iterator<Item = Result<Translation, Failure>> + 'a
+    ) -> impl Iterator<Item = Result<Translation, Box<Failure>>> + 'a
     where
-        I: IntoIterator<Item = Result<Document, Failure>>,
+        I: IntoIterator<Item = Result<Document, Box<Failure>>>,
         I::IntoIter: 'a,
     {
         Windows::new(
@@ -227,9 +229,9 @@ impl Translator {
         )
     }
 
-    fn window(&self, documents: Vec<Document>) -> Vec<Result<Translation, Failure>> {
+    fn window(&self, documents: Vec<Document>) -> Vec<Result<Translation, Box<Failure>>> {
         let mut watch = Watch::new(self.progress.clone());
-        let mut results: Vec<Option<Result<Translation, Failure>>> = Vec::new();
+        let mut results: Vec<Option<Result<Translation, Box<Failure>>>> = Vec::new();
         results.resize_with(documents.len(), || None);
         let mut by_language: Vec<(Language, Vec<(usize, Vec<Warning>)>)> = Vec::new();
         for (index, document) in documents.iter().enumerate() {

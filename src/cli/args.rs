@@ -40,14 +40,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Shared {
-    /// A catalogue of your own, laid over the built-in one (form: `models.toml`)
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "NEWSML_MODELS",
-        hide_env_values = true,
-        global = true
-    )]
+    /// A catalogue of your own, laid over the built-in one (form: `models.toml`) [env: NEWSML_MODELS]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) registry: Option<PathBuf>,
     /// Never touch the network (also HF_HUB_OFFLINE=1)
     #[arg(long, global = true)]
@@ -70,7 +64,7 @@ pub(crate) struct Summarize {
     /// Language of the summary: ar, ru or en; the article's own when absent
     #[arg(long, value_name = "LANG")]
     pub(crate) lang: Option<String>,
-    /// How long the summary is
+    /// One line, two or three sentences, or a paragraph
     #[arg(long, value_enum, default_value_t = LengthName::Short)]
     pub(crate) length: LengthName,
     #[command(flatten)]
@@ -91,7 +85,7 @@ pub(crate) struct Translate {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
     /// With --json, give each sentence and its translation as well
-    #[arg(long, requires = "json")]
+    #[arg(long)]
     pub(crate) segments: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -111,7 +105,8 @@ pub(crate) struct DocumentArgs {
     /// Take the text as it is: leave no navigation, captions or share buttons out
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Write to a file, or into a folder (one that exists, or ends with `/`), one file an input
+    /// Write to a file (`.jsonl`: JSON Lines), or into a folder (one that exists, or ends with `/`),
+    /// one file an input
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -142,11 +137,8 @@ pub(crate) struct ModelArgs {
 /// How long a summary is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LengthName {
-    /// One line
     Headline,
-    /// Two or three sentences
     Short,
-    /// A paragraph
     Medium,
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use newsml::{Error, Event, Progress, terminal_safe};
@@ -31,6 +32,8 @@ pub(crate) struct Console {
     bars: Bars,
     /// Hints that were given: once is enough.
     hints: Mutex<HashSet<String>>,
+    /// Whether it was told that another process is waited for.
+    waits: AtomicBool,
 }
 
 impl Console {
@@ -39,6 +42,7 @@ impl Console {
             verbosity,
             bars: Bars::default(),
             hints: Mutex::default(),
+            waits: AtomicBool::new(false),
         }
     }
 
@@ -137,7 +141,14 @@ impl Console {
                     total: Some(total),
                 });
             }
-            Event::Waiting { model } => self.bar(&Bar::Waiting { model }),
+            Event::Waiting { model } => {
+                if !self.waits.swap(true, Ordering::Relaxed) {
+                    self.note(&format!(
+                        "waiting for another process that fetches `{model}`"
+                    ));
+                }
+                self.bar(&Bar::Waiting { model });
+            }
             Event::Loading { model, done, total } => {
                 self.bar(&Bar::Loading {
                     model,
@@ -159,7 +170,13 @@ impl Console {
             }
             Event::ModelPassedOver { model, reason } => {
                 self.clear();
-                self.note(&format!("passed over `{model}`: {reason}"));
+                match reason {
+                    // The reasons were told one by one.
+                    Error::Unavailable { .. } => self.note(&format!(
+                        "passed over `{model}`: none of its sources could be used"
+                    )),
+                    _ => self.note(&format!("passed over `{model}`: {reason}")),
+                }
             }
             Event::Fetched { model, source } => {
                 self.clear();

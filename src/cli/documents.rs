@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use newsml::{Cleaning, Document, Documents, Error, Failure, ReadOptions, Result, Warning};
 use serde_json::{Map, Value, json};
@@ -25,10 +26,12 @@ pub(crate) struct Outcome {
 }
 
 /// What is read: documents and failures.
-pub(crate) type Items = Box<dyn Iterator<Item = std::result::Result<Document, Failure>> + Send>;
+pub(crate) type Items =
+    Box<dyn Iterator<Item = std::result::Result<Document, Box<Failure>>> + Send>;
 
 /// Answers to items, one each, in order.
-pub(crate) type Outcomes<'a> = Box<dyn Iterator<Item = std::result::Result<Outcome, Failure>> + 'a>;
+pub(crate) type Outcomes<'a> =
+    Box<dyn Iterator<Item = std::result::Result<Outcome, Box<Failure>>> + 'a>;
 
 /// What is remembered of an item until it is answered.
 #[derive(Debug)]
@@ -93,17 +96,17 @@ impl Reader {
         });
     }
 
-    fn failed(&self, output: usize, name: String, error: Error) -> Failure {
+    fn failed(&self, output: usize, name: String, error: Error) -> Box<Failure> {
         self.leave_slot(output, &name);
-        Failure {
+        Box::new(Failure {
             name,
             fields: Map::new(),
             error,
-        }
+        })
     }
 
     /// The next of the input at hand; `None` at its end.
-    fn next_of_current(&mut self) -> Option<std::result::Result<Document, Failure>> {
+    fn next_of_current(&mut self) -> Option<std::result::Result<Document, Box<Failure>>> {
         let current = self.current.as_mut()?;
         let (output, name) = (current.output, current.name.clone());
         let item = current.documents.next();
@@ -118,7 +121,7 @@ impl Reader {
             }
             Some(Err(failure)) => {
                 self.leave_slot(output, &failure.name);
-                Some(Err(failure))
+                Some(Err(*failure))
             }
             None if is_empty => {
                 self.current = None;
@@ -137,7 +140,7 @@ impl Reader {
 }
 
 impl Iterator for Reader {
-    type Item = std::result::Result<Document, Failure>;
+    type Item = std::result::Result<Document, Box<Failure>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -211,9 +214,11 @@ pub(crate) fn run<'a>(
         output,
         form,
         slots,
+        start: Instant::now(),
         done: 0,
         failed: 0,
         without_model: 0,
+        cancelled: 0,
     };
     if !is_any {
         let outcomes = first
@@ -233,11 +238,14 @@ struct Writer<'a> {
     output: Output,
     form: Form,
     slots: Slots,
+    start: Instant,
     done: u64,
     /// Documents that failed by themselves.
     failed: u64,
     /// Documents that no model was there for.
     without_model: u64,
+    /// Documents that were begun when the user wished to stop.
+    cancelled: u64,
 }
 
 impl Writer<'_> {
@@ -250,11 +258,8 @@ impl Writer<'_> {
             match outcome {
                 Ok(outcome) => self.success(slot, outcome)?,
                 // Not a failure of the document; it is counted at the end.
-                Err(Failure {
-                    error: Error::Cancelled,
-                    ..
-                }) => lock(&self.slots).push_back(slot),
-                Err(failure) => self.failure(slot, failure)?,
+                Err(failure) if matches!(failure.error, Error::Cancelled) => self.cancelled += 1,
+                Err(failure) => self.failure(slot, *failure)?,
             }
         }
         Ok(())
@@ -304,6 +309,9 @@ impl Writer<'_> {
 
     fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
         self.console.clear();
+        let seconds = self.start.elapsed().as_secs_f32();
+        self.console
+            .detail(&format!("{} in {seconds:.1} s", documents(self.done)));
         match outcome {
             Ok(()) => self.output.finish()?,
             Err(Stop::BrokenPipe) => return Ok(Status::Done),
@@ -313,7 +321,7 @@ impl Writer<'_> {
             }
         }
         if interrupt::is_wished() {
-            let left = lock(&self.slots).len();
+            let left = self.cancelled;
             self.console.note(&format!(
                 "interrupted: {} written, {left} begun and not finished",
                 documents(self.done)

@@ -13,10 +13,12 @@ pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<
     documents::run(&arguments.documents, form, console, |items| {
         Ok(Box::new(items.map(move |item| {
             let document = item?;
-            show(&document, form).map_err(|error| Failure {
-                name: document.name().to_owned(),
-                fields: document.fields().clone(),
-                error,
+            show(&document, form).map_err(|error| {
+                Box::new(Failure {
+                    name: document.name().to_owned(),
+                    fields: document.fields().clone(),
+                    error,
+                })
             })
         })))
     })

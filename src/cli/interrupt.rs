@@ -24,7 +24,7 @@ pub(crate) fn listen() {
         use std::io::Write as _;
         drop(writeln!(
             anstream::stderr(),
-            "\nnote: finishing what is begun and writing it; press Ctrl-C again to stop at once"
+            "\nnote: stopping, and writing what is finished; press Ctrl-C again to stop at once"
         ));
     }));
 }

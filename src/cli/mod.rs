@@ -16,13 +16,14 @@ mod progress;
 mod run;
 mod usage;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use newsml::{Error, Network, Registry, Result, Store, StoreOptions};
+use newsml::{Error, Format, Network, Registry, Result, Store, StoreOptions};
 
-use args::{Cli, Command, Shared, Summarize, Translate};
+use args::{Cli, Command, Inspect, Shared, Summarize, Translate};
 use console::{Console, Verbosity};
 use output::Form;
 
@@ -73,7 +74,7 @@ pub(crate) fn run() -> ExitCode {
 
 fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
     let shared = &cli.shared;
-    let form = if shared.json { Form::Json } else { Form::Text };
+    let form = form(cli);
     let context = || -> Result<run::Context> {
         Ok(run::Context {
             registry: registry(shared)?,
@@ -102,6 +103,21 @@ fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
     }
 }
 
+/// JSON Lines where they are asked for, be it by the name of the output.
+fn form(cli: &Cli) -> Form {
+    let output = match &cli.command {
+        Command::Summarize(Summarize { documents, .. })
+        | Command::Translate(Translate { documents, .. })
+        | Command::Inspect(Inspect { documents }) => documents.output.as_deref(),
+        Command::Models(_) => None,
+    };
+    match output.and_then(Format::of_path) {
+        Some(Format::JsonLines) => Form::Json,
+        _ if cli.shared.json => Form::Json,
+        _ => Form::Text,
+    }
+}
+
 /// Has all computing done on so many threads.
 fn limit_threads(threads: Option<u16>) {
     let Some(threads) = threads else { return };
@@ -120,9 +136,15 @@ fn verbosity(shared: &Shared) -> Verbosity {
 }
 
 fn registry(shared: &Shared) -> Result<Registry> {
-    match &shared.registry {
-        Some(path) if !path.as_os_str().is_empty() => Registry::with_file(path),
-        _ => Registry::builtin(),
+    let variable = std::env::var_os("NEWSML_MODELS").map(PathBuf::from);
+    match shared
+        .registry
+        .clone()
+        .or(variable)
+        .filter(|path| !path.as_os_str().is_empty())
+    {
+        Some(path) => Registry::with_file(path),
+        None => Registry::builtin(),
     }
 }
 

@@ -30,6 +30,12 @@ impl Context {
         })?;
         let from = language(arguments.from.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
+        if arguments.segments && form == Form::Text {
+            return Err(Error::Usage {
+                message: "`--segments` has no place in plain text".to_owned(),
+                hint: Some("add `--json`".to_owned()),
+            });
+        }
         let (load, mut decoding, progress) = self.options(&arguments.model)?;
         decoding.beams = arguments.beams.map(usize::from);
         let with_segments = arguments.segments;

@@ -111,6 +111,12 @@ pub struct Failure {
     pub error: Error,
 }
 
+impl From<Box<Failure>> for Error {
+    fn from(failure: Box<Failure>) -> Self {
+        failure.error
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         failure.error

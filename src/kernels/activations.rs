@@ -64,7 +64,7 @@ impl Activations {
         if groups <= 2 {
             quantize(0..groups);
         } else {
-            candle_core::utils::barrier_pool().execute_chunked(groups, quantize);
+            super::pool::execute_chunked(groups, quantize);
         }
         Self { rows, blocks, data }
     }

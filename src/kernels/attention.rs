@@ -120,7 +120,9 @@ pub(crate) fn causal(heads: Heads, rows: &[Queries<'_>], out: &mut [f32]) {
     if items.len() < 2 {
         work(0);
     } else {
-        candle_core::utils::barrier_pool().execute(work);
+        super::pool::execute_chunked(candle_core::utils::get_num_threads(), |range| {
+            range.for_each(work);
+        });
     }
 }
 

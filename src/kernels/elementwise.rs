@@ -104,7 +104,7 @@ pub(crate) fn for_each_row(
         return;
     }
     let target = super::OutPointer(out.as_mut_ptr());
-    candle_core::utils::barrier_pool().execute_chunked(rows, |range| {
+    super::pool::execute_chunked(rows, |range| {
         let target = &target;
         for row in range {
             // SAFETY: rows are disjoint parts of `out`, and each is handed out once.

@@ -18,14 +18,25 @@ mod attention;
 mod elementwise;
 pub(crate) mod float;
 pub(crate) mod int8;
+mod normalize;
 mod packed;
+mod pool;
+mod rowwise;
+mod sequences;
 mod simd;
 mod tiles;
+mod vocabulary;
 
 pub(crate) use activations::Activations;
 pub(crate) use attention::{Heads, KeyValues, Queries, causal};
 pub(crate) use elementwise::{for_each_row, swiglu};
+pub(crate) use normalize::{Function, Norm, apply as apply_function, gate};
 pub(crate) use packed::{Format, PackedMatrix};
+pub(crate) use rowwise::{Int8Activations, Int8Matrix, multiply as multiply_int8};
+pub(crate) use sequences::{
+    DistanceBias, History, Shape, SourceKeyValues, over_history, over_sources, within_rows,
+};
+pub(crate) use vocabulary::{Scanned, map_parallel};
 
 /// The instructions that the products use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +121,7 @@ pub(crate) fn multiply_with(
         column += part.outputs();
     }
     let out = OutPointer(out.as_mut_ptr());
-    candle_core::utils::barrier_pool().execute_chunked(tiles, |range| {
+    pool::execute_chunked(tiles, |range| {
         let out = &out;
         for tile in range {
             let part = starts.partition_point(|&(first, _)| first <= tile) - 1;

@@ -154,7 +154,7 @@ impl PackedMatrix {
     fn fill(&mut self, pack: impl Fn(usize, &mut [u8]) + Sync) {
         let tile_row_bytes = self.blocks * self.format.tile_bytes();
         let target = Shared(self.data.as_mut_ptr().cast::<u8>());
-        candle_core::utils::barrier_pool().execute_chunked(self.outputs.div_ceil(TILE), |range| {
+        super::pool::execute_chunked(self.outputs.div_ceil(TILE), |range| {
             let target = &target;
             for tile_row in range {
                 // SAFETY: rows of tiles are disjoint parts of `data`, each handed out once.

@@ -5,10 +5,19 @@
 //! changes while decoding lives in the state, so one loaded network serves any number of threads.
 
 pub(crate) mod decoder_only;
+pub(crate) mod directory;
+pub(crate) mod encoder_decoder;
 pub(crate) mod firefox;
 pub(crate) mod gguf;
 pub(crate) mod layers;
+pub(crate) mod loader;
+pub(crate) mod m2m100;
+pub(crate) mod marian;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod parity;
 pub(crate) mod qwen;
+pub(crate) mod t5;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -132,12 +132,15 @@ impl<'a> Meter<'a> {
 
     /// Tells that so many bytes of the file at hand are here.
     pub(super) fn at(&mut self, file: &str, bytes: u64) -> Result<()> {
-        if self
-            .told
-            .is_some_and(|told| told.elapsed() < Duration::from_millis(100))
-        {
+        let is_told = |told: Instant| told.elapsed() < Duration::from_millis(100);
+        if self.told.is_some_and(is_told) {
             return Ok(());
         }
+        self.now(file, bytes)
+    }
+
+    /// The same, told at once.
+    pub(super) fn now(&mut self, file: &str, bytes: u64) -> Result<()> {
         self.told = Some(Instant::now());
         let done = self.finished + bytes;
         tell(
@@ -153,8 +156,7 @@ impl<'a> Meter<'a> {
 
     /// Tells that the file at hand is finished, with so many bytes.
     pub(super) fn finish(&mut self, file: &str, bytes: u64) -> Result<()> {
-        self.told = None;
-        self.at(file, bytes)?;
+        self.now(file, bytes)?;
         self.told = None;
         self.finished += bytes;
         Ok(())

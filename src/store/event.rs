@@ -51,7 +51,7 @@ pub enum Event<'a> {
         /// The notice, without a final period.
         text: &'a str,
     },
-    /// A source could not be used, and the next one is tried.
+    /// One of several sources could not be used; the next one is tried, if there is one.
     PassedOver {
         /// Id of the model.
         model: &'a str,

@@ -72,6 +72,19 @@ impl<'a> Folder<'a> {
         })
     }
 
+    /// The files as they were recorded, if all of them are there, whatever became of them since.
+    pub(super) fn recorded(&self, wanted: &[(&str, &str)]) -> Option<ModelFiles> {
+        let record = self.record();
+        let is_recorded = |(name, sha256): &(&str, &str)| {
+            let is_it = |entry: &Entry| entry.name == *name && entry.wanted == *sha256;
+            record.files.iter().any(is_it) && self.path.join(name).is_file()
+        };
+        wanted.iter().all(is_recorded).then(|| ModelFiles {
+            directory: self.path.clone(),
+            names: wanted.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        })
+    }
+
     /// The record of one file, if the file is there and answers the checksum of the catalogue.
     pub(super) fn entry(&self, name: &str, wanted: &str) -> Option<Entry> {
         self.find(&self.record(), name, wanted).cloned()

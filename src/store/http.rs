@@ -10,7 +10,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
-use ureq::http::{HeaderMap, StatusCode, Uri};
+pub(super) use ureq::http::HeaderMap;
+use ureq::http::{StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::error::{Error, Result};
@@ -33,14 +34,6 @@ pub(super) struct Http {
     /// The origin that the token belongs to, and the token.
     token: Option<(String, String)>,
     connect_timeout: Duration,
-}
-
-/// What a server said about a file, and from where the file itself is to be had.
-#[derive(Debug)]
-pub(super) struct Head {
-    pub(super) headers: HeaderMap,
-    /// The address asked, or the one on another host that the server pointed to.
-    pub(super) location: String,
 }
 
 /// An answer with the rest of a file in its body.
@@ -80,31 +73,23 @@ impl Http {
     }
 
     /// Asks for the headers of a file. A redirect that says what the file is, or that leads to
-    /// another host, tells where the file is, and what the first host says about it is what counts;
-    /// others are followed.
-    pub(super) fn head(&self, url: &str) -> Result<Head> {
+    /// another host, answers itself: what the first host says is what counts. Others are followed.
+    pub(super) fn head(&self, url: &str) -> Result<HeaderMap> {
         let mut url = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, None)?;
-            if let Some(next) = redirect(&url, response.status(), response.headers())? {
-                // The hub says what a file is when it sends to its storage; when it sends to the new
-                // name of a repository, it says nothing yet.
-                if !response.headers().contains_key("x-linked-etag")
-                    && origin(&next) == origin(&url)
-                {
-                    url = next;
-                    continue;
+            let next = redirect(&url, response.status(), response.headers())?;
+            // The hub says what a file is when it sends to its storage; when it sends to the new
+            // name of a repository, it says nothing yet.
+            let says_nothing = !response.headers().contains_key("x-linked-etag");
+            match next {
+                Some(next) if says_nothing && origin(&next) == origin(&url) => url = next,
+                Some(_) => return Ok(response.headers().clone()),
+                None => {
+                    check_status(&url, response.status())?;
+                    return Ok(response.headers().clone());
                 }
-                return Ok(Head {
-                    headers: response.headers().clone(),
-                    location: next,
-                });
             }
-            check_status(&url, response.status())?;
-            return Ok(Head {
-                headers: response.headers().clone(),
-                location: url,
-            });
         }
         Err(too_many_redirects(&url))
     }
@@ -151,8 +136,16 @@ impl Http {
             message,
         };
         let host = origin(url).ok_or_else(|| network("this is not an address".to_owned()))?;
+        // Where a host is down, what was wanted of it does not matter.
+        let down = |message: String| Error::Network {
+            url: host
+                .trim_end_matches(":443")
+                .trim_end_matches(":80")
+                .to_owned(),
+            message,
+        };
         if let Some(reason) = remembered(&host) {
-            return Err(network(format!("{reason}; it was tried a moment ago")));
+            return Err(down(format!("{reason}; it was tried a moment ago")));
         }
         let mut request = match offset {
             None => self.agent.head(url),
@@ -170,7 +163,8 @@ impl Http {
             let message = self.describe(&error);
             if is_unreachable(&error) {
                 let mut known = UNREACHABLE.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(host, (Instant::now(), message.clone()));
+                known.insert(host.clone(), (Instant::now(), message.clone()));
+                return down(message);
             }
             network(message)
         })

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::registry::HubSource;
 use crate::store::download::{Checksum, Meter, Wanted, download};
 use crate::store::event::{Event, Observer, tell};
-use crate::store::http::{Head, Http, escape, header};
+use crate::store::http::{HeaderMap, Http, escape, header};
 use crate::store::place::{
     Lock, check_room, create_folder_of, remove_if_empty, rename, write_atomically,
 };
@@ -37,7 +37,8 @@ struct Remote<'a> {
     name: &'a str,
     etag: String,
     size: Option<u64>,
-    location: String,
+    /// The hub's own address of it: where it sends to may be signed, and valid for an hour.
+    url: String,
 }
 
 impl<'a> Repository<'a> {
@@ -191,13 +192,13 @@ impl<'a> Repository<'a> {
                 escape(revision).replace('/', "%2F"),
                 escape(name)
             );
-            let head = match http.head(&url) {
-                Ok(head) => head,
+            let headers = match http.head(&url) {
+                Ok(headers) => headers,
                 Err(Error::NotFound { .. }) if !is_required => continue,
                 Err(error) => return Err(error),
             };
-            let remote = describe(&url, name, &head)?;
-            let found = header(&head.headers, "x-repo-commit").filter(|text| is_commit(text));
+            let remote = describe(&url, name, &headers)?;
+            let found = header(&headers, "x-repo-commit").filter(|text| is_commit(text));
             match (&commit, found) {
                 (None, Some(found)) => commit = Some(found.to_owned()),
                 (Some(_), _) => {}
@@ -242,7 +243,7 @@ impl<'a> Repository<'a> {
         let partial = partial_of(&blob);
         let wanted = Wanted {
             name: remote.name.to_owned(),
-            url: remote.location.clone(),
+            url: remote.url.clone(),
             place: blob.clone(),
             size: remote.size,
             checksum: Checksum::of_etag(&remote.etag),
@@ -351,14 +352,14 @@ fn partial_of(blob: &Path) -> PathBuf {
     blob.with_extension("incomplete")
 }
 
-fn describe<'a>(url: &str, name: &'a str, head: &Head) -> Result<Remote<'a>> {
+fn describe<'a>(url: &str, name: &'a str, headers: &HeaderMap) -> Result<Remote<'a>> {
     let network = |message: &str| Error::Network {
         url: url.to_owned(),
         message: message.to_owned(),
     };
-    let linked = header(&head.headers, "x-linked-etag");
+    let linked = header(headers, "x-linked-etag");
     let etag = linked
-        .or_else(|| header(&head.headers, "etag"))
+        .or_else(|| header(headers, "etag"))
         .map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
         .ok_or_else(|| network("the server does not answer as a hub"))?;
     // The tag becomes the name of a file.
@@ -373,12 +374,12 @@ fn describe<'a>(url: &str, name: &'a str, head: &Head) -> Result<Remote<'a>> {
     } else {
         "content-length"
     };
-    let size = header(&head.headers, size_header).and_then(|text| text.parse().ok());
+    let size = header(headers, size_header).and_then(|text| text.parse().ok());
     Ok(Remote {
         name,
         etag,
         size,
-        location: head.location.clone(),
+        url: url.to_owned(),
     })
 }
 

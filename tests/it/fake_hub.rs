@@ -31,6 +31,8 @@ pub(crate) struct Faults {
     pub(crate) body: Option<Vec<u8>>,
     /// Pause before each 64 kB of a body.
     pub(crate) slowness: Duration,
+    /// An address is good for one request, as one that was signed an hour ago is for none.
+    pub(crate) expiring: bool,
     /// Connections are accepted and never answered.
     pub(crate) silent: bool,
 }
@@ -55,6 +57,8 @@ struct Shared {
     mirror: Option<String>,
     faults: Faults,
     requests: Vec<Request>,
+    /// Signatures that were given out by a hub, or used at a mirror.
+    signatures: Vec<String>,
 }
 
 /// The server; it runs until the test ends.
@@ -104,6 +108,7 @@ impl FakeHub {
             mirror: None,
             faults: Faults::default(),
             requests: Vec::new(),
+            signatures: Vec::new(),
         }));
         let hub = Self { address, shared };
         let server = hub.clone();
@@ -201,9 +206,11 @@ impl FakeHub {
             let key = format!("{repository}/{name}");
             if let Some(content) = shared.large.get(&key).cloned() {
                 let etag = sha256(&content);
+                let signature = format!("secret{}", shared.signatures.len());
+                shared.signatures.push(signature.clone());
                 let target = match &shared.mirror {
-                    Some(mirror) => format!("{mirror}/blobs/{etag}?signature=secret"),
-                    None => format!("/blobs/{etag}?signature=secret"),
+                    Some(mirror) => format!("{mirror}/blobs/{etag}?signature={signature}"),
+                    None => format!("/blobs/{etag}?signature={signature}"),
                 };
                 drop(shared);
                 let headers = format!(
@@ -222,6 +229,19 @@ impl FakeHub {
             }
             drop(shared);
             return plain_answer(output, 404, "X-Error-Code: EntryNotFound\r\n");
+        }
+        if shared.faults.expiring {
+            let signature = request
+                .path
+                .split_once('?')
+                .unwrap_or_default()
+                .1
+                .to_owned();
+            if shared.signatures.contains(&signature) {
+                drop(shared);
+                return plain_answer(output, 403, "");
+            }
+            shared.signatures.push(signature);
         }
         let content = match path.strip_prefix("/blobs/") {
             Some(etag) => shared

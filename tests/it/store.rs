@@ -134,7 +134,11 @@ fn the_first_fetch_fills_the_standard_cache_and_the_second_asks_nobody() {
     assert_eq!(read(scene.large_blob()), scene.large);
     let link = fs::read_link(files.path("model.gguf").unwrap()).unwrap();
     assert_eq!(link, Path::new("../../blobs").join(sha256(&scene.large)));
-    assert_eq!(scene.downloads(), 2, "one body for each file");
+    assert_eq!(
+        scene.downloads(),
+        3,
+        "one for each file, and one that is sent on"
+    );
 
     scene.fetch(&hub_model()).unwrap();
     assert_eq!(
@@ -219,6 +223,18 @@ fn a_body_that_breaks_off_is_resumed_within_the_same_run() {
         .collect();
     assert_eq!(ranges.len(), 4, "{ranges:?}");
     assert_eq!(ranges[3].as_deref(), Some("bytes=300000-"));
+}
+
+#[test]
+fn each_attempt_asks_the_hub_where_the_file_is() {
+    let scene = Scene::new();
+    scene.mirror.set(Faults {
+        cuts: [200_000, 100_000].into(),
+        expiring: true,
+        ..Faults::default()
+    });
+    scene.fetch(&hub_model()).unwrap();
+    assert_eq!(read(scene.large_blob()), scene.large);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use newsml::{Error, Event, ModelSpec, Store, StoreOptions};
+use newsml::{Error, Event, FileStatus, ModelSpec, Store, StoreOptions};
 
 use crate::fake_hub::{noise, sha256};
 use crate::store::{entry, specs};
@@ -149,6 +149,21 @@ fn parts_are_joined_and_nothing_else_is_left() {
     assert_eq!(scene.names(), ["model.gguf", "newsml.json"]);
     scene.fetch(&scene.spec()).unwrap();
     assert!(scene.asked().is_empty());
+
+    let verify = || {
+        let checks = scene
+            .store()
+            .verify(&scene.spec(), &|_| ControlFlow::Continue(()))
+            .unwrap();
+        checks.into_iter().next().unwrap().status
+    };
+    assert_eq!(verify(), FileStatus::Intact);
+    fs::write(files.path("model.gguf").unwrap(), b"cut short").unwrap();
+    assert!(matches!(verify(), FileStatus::Damaged { what: "size", .. }));
+    assert!(
+        scene.store().cached(&scene.spec()).is_none(),
+        "it is fetched anew"
+    );
 }
 
 #[test]
@@ -257,4 +272,17 @@ fn an_observer_can_stop_the_work_between_parts() {
         .unwrap_err();
     assert_eq!(error.kind(), "cancelled");
     assert!(scene.store().cached(&scene.spec()).is_none());
+}
+
+#[test]
+fn threads_that_want_the_same_file_fetch_its_parts_once() {
+    let scene = Scene::new();
+    std::thread::scope(|scope| {
+        let fetch = || scene.fetch(&scene.spec()).map(|files| files.size());
+        let both = [scope.spawn(fetch), scope.spawn(fetch)];
+        for one in both {
+            assert_eq!(one.join().unwrap().unwrap(), 250_000);
+        }
+    });
+    assert_eq!(scene.asked().len(), 3);
 }

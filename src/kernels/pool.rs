@@ -1,0 +1,282 @@
+//! The threads that share the work of one product.
+//!
+//! Handing out work takes a microsecond when threads are awake, since there are hundreds of
+//! products a token; idle threads look for work for a moment, then sleep. The caller works along
+//! and waits only for threads that have begun: on a machine that is busy with other programs a
+//! thread that did not get a core in time costs nothing. (candle's pool waits for every thread,
+//! which on a busy machine cost three quarters of the speed.) When the threads are taken, by
+//! another caller or because work is handed out from within work, the caller does it all.
+
+use std::cell::UnsafeCell;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, TryLockError};
+use std::thread::Thread;
+
+/// How often an idle thread looks for work before it sleeps: some 50 µs.
+const LOOKS: u32 = 2000;
+
+/// Work as the threads see it.
+#[derive(Clone, Copy)]
+struct Job {
+    call: unsafe fn(*const (), Range<usize>),
+    work: *const (),
+    items: usize,
+    chunk: usize,
+}
+
+struct Pool {
+    /// Held by the caller whose work is done.
+    caller: Mutex<u64>,
+    /// The number of the job that may be worked on; 0 for none.
+    open: AtomicU64,
+    job: UnsafeCell<Job>,
+    /// The first item that nobody has taken.
+    next: AtomicUsize,
+    /// Threads that may be looking at `job`.
+    active: AtomicUsize,
+    panicked: AtomicBool,
+    workers: OnceLock<Vec<Worker>>,
+}
+
+struct Worker {
+    thread: Thread,
+    asleep: std::sync::Arc<AtomicBool>,
+}
+
+// SAFETY: `job` is written only by the holder of `caller` while `open` is 0 and `active` was seen
+// to be 0 after that; it is read only by threads that counted themselves in `active` and saw `open`
+// hold the number of the job afterwards. All of these are sequentially consistent, so that a
+// thread either is waited for or sees that the job is closed.
+unsafe impl Sync for Pool {}
+// SAFETY: as above.
+unsafe impl Send for Pool {}
+
+/// Calls `work` with ranges that together are `0..items`, each item once, on all threads.
+pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F) {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    if items == 0 {
+        return;
+    }
+    let pool = POOL.get_or_init(Pool::new);
+    let workers = pool.workers();
+    let mut number = match pool.caller.try_lock() {
+        Ok(number) => number,
+        // Work that panicked left nothing behind: see `Closing`.
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return work(0..items),
+    };
+    if workers.is_empty() || items == 1 {
+        return work(0..items);
+    }
+    *number += 1;
+    // Some eight parts a thread: the last ones even out who was slow.
+    let chunk = items.div_ceil((workers.len() + 1) * 8);
+    // SAFETY: no thread looks at the job: `open` is 0, and `Closing` waited for those that did.
+    unsafe {
+        *pool.job.get() = Job {
+            call: call::<F>,
+            work: (&raw const work).cast(),
+            items,
+            chunk,
+        };
+    }
+    pool.next.store(0, Ordering::Relaxed);
+    pool.open.store(*number, Ordering::SeqCst);
+    for worker in workers {
+        if worker.asleep.swap(false, Ordering::SeqCst) {
+            worker.thread.unpark();
+        }
+    }
+    {
+        // Closes the job before `work` goes out of scope, also when it panics here.
+        let _closing = Closing(pool);
+        take(&pool.next, items, chunk, &work);
+    }
+    if pool.panicked.swap(false, Ordering::SeqCst) {
+        drop(number);
+        std::panic::resume_unwind(Box::new("a thread panicked while it computed"));
+    }
+}
+
+fn take(next: &AtomicUsize, items: usize, chunk: usize, work: impl Fn(Range<usize>)) {
+    loop {
+        let start = next.fetch_add(chunk, Ordering::Relaxed);
+        if start >= items {
+            return;
+        }
+        work(start..items.min(start + chunk));
+    }
+}
+
+/// # Safety
+///
+/// `work` points to an `F` that lives until the call returns.
+unsafe fn call<F: Fn(Range<usize>)>(work: *const (), range: Range<usize>) {
+    // SAFETY: as promised.
+    unsafe { (*work.cast::<F>())(range) }
+}
+
+struct Closing<'a>(&'a Pool);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.open.store(0, Ordering::SeqCst);
+        // If this thread panics the others need not begin what is left.
+        self.0.next.store(usize::MAX / 2, Ordering::Relaxed);
+        let mut looks = 0;
+        while self.0.active.load(Ordering::SeqCst) != 0 {
+            looks += 1;
+            if looks < LOOKS {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
+        }
+    }
+}
+
+/// Takes a thread off the count of active ones, also when its work panics.
+struct Leaving<'a>(&'a Pool);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Pool {
+    fn new() -> Self {
+        unsafe fn nothing(_: *const (), _: Range<usize>) {}
+        let job = Job {
+            call: nothing,
+            work: std::ptr::null(),
+            items: 0,
+            chunk: 1,
+        };
+        Self {
+            caller: Mutex::new(0),
+            open: AtomicU64::new(0),
+            job: UnsafeCell::new(job),
+            next: AtomicUsize::new(0),
+            active: AtomicUsize::new(0),
+            panicked: AtomicBool::new(false),
+            workers: OnceLock::new(),
+        }
+    }
+
+    fn workers(&'static self) -> &'static [Worker] {
+        self.workers.get_or_init(|| {
+            (1..candle_core::utils::get_num_threads())
+                .filter_map(|number| {
+                    let asleep = std::sync::Arc::new(AtomicBool::new(false));
+                    let sleeps = std::sync::Arc::clone(&asleep);
+                    let handle = std::thread::Builder::new()
+                        .name(format!("newsml-{number}"))
+                        .spawn(move || self.serve(&sleeps));
+                    Some(Worker {
+                        thread: handle.ok()?.thread().clone(),
+                        asleep,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// What a thread does all its life.
+    fn serve(&self, asleep: &AtomicBool) {
+        let mut done = 0;
+        let mut looks = 0;
+        loop {
+            let open = self.open.load(Ordering::SeqCst);
+            if open != 0 && open != done {
+                done = open;
+                looks = 0;
+                self.join(open);
+            } else if looks < LOOKS {
+                looks += 1;
+                std::hint::spin_loop();
+            } else {
+                asleep.store(true, Ordering::SeqCst);
+                // A job that was opened before the line above did not see this thread asleep.
+                let open = self.open.load(Ordering::SeqCst);
+                if open == 0 || open == done {
+                    std::thread::park();
+                }
+                asleep.store(false, Ordering::SeqCst);
+                looks = 0;
+            }
+        }
+    }
+
+    fn join(&self, number: u64) {
+        self.active.fetch_add(1, Ordering::SeqCst);
+        let leaving = Leaving(self);
+        if self.open.load(Ordering::SeqCst) == number {
+            // SAFETY: this thread is counted and the job is open, so the caller waits for it
+            // before the job or what it points to changes.
+            let job = unsafe { *self.job.get() };
+            let work = std::panic::AssertUnwindSafe(|| {
+                // SAFETY: as above.
+                take(&self.next, job.items, job.chunk, |range| unsafe {
+                    (job.call)(job.work, range)
+                });
+            });
+            if std::panic::catch_unwind(work).is_err() {
+                self.panicked.store(true, Ordering::SeqCst);
+            }
+        }
+        drop(leaving);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_done_once_whoever_calls() {
+        std::thread::scope(|scope| {
+            for caller in 0..4 {
+                scope.spawn(move || {
+                    for round in 0..2000 {
+                        let items = (round * 7 + caller) % 90;
+                        let counts: Vec<AtomicUsize> =
+                            (0..items).map(|_| AtomicUsize::new(0)).collect();
+                        execute_chunked(items, |range| {
+                            for i in range {
+                                counts[i].fetch_add(1, Ordering::Relaxed);
+                                if round % 50 == 0 && i == 3 {
+                                    // From within: done by this thread.
+                                    execute_chunked(5, |_| {});
+                                }
+                            }
+                        });
+                        assert!(
+                            counts
+                                .iter()
+                                .all(|count| count.load(Ordering::Relaxed) == 1)
+                        );
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_next_job_runs() {
+        for _ in 0..50 {
+            let result = std::panic::catch_unwind(|| {
+                execute_chunked(64, |range| {
+                    assert!(!range.contains(&40), "expected by the test")
+                });
+            });
+            assert!(result.is_err());
+            let count = AtomicUsize::new(0);
+            execute_chunked(64, |range| {
+                count.fetch_add(range.len(), Ordering::Relaxed);
+            });
+            assert_eq!(count.load(Ordering::Relaxed), 64);
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Tiny random checkpoints give here what they give in transformers.
+//!
+//! The checkpoints and the expectations are in `tests/fixtures`, with the script that made them.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::directory;
+use super::encoder_decoder::EncoderDecoder;
+use super::loader::Precision;
+use super::{Model, TokenId};
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::generate::beam::Scored;
+use crate::generate::{Constraints, EarlyStopping, Finish, Search, search};
+use crate::weights::Weights;
+
+const MODELS: [&str; 6] = [
+    "marian-tied",
+    "marian-untied",
+    "marian-head",
+    "m2m100",
+    "t5",
+    "mt5",
+];
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// A copy of a checkpoint whose weights are in one of the three forms.
+fn in_form(name: &str, form: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in [
+        "config.json",
+        "model.safetensors",
+        "zip/pytorch_model.bin",
+        "legacy/pytorch_model.bin",
+    ] {
+        let path = Path::new(file);
+        let wanted = match path.parent().and_then(Path::to_str) {
+            Some("") => file == "config.json" || form == "safetensors",
+            parent => parent == Some(form),
+        };
+        if wanted {
+            std::fs::copy(
+                fixture(name).join(file),
+                folder.path().join(path.file_name().unwrap()),
+            )
+            .unwrap();
+        }
+    }
+    folder
+}
+
+struct Expected {
+    rows: Vec<Vec<TokenId>>,
+    cases: serde_json::Map<String, Value>,
+    tensors: Weights,
+}
+
+fn expected(name: &str) -> Expected {
+    let text = std::fs::read(fixture(name).join("expected.json")).unwrap();
+    let value: Value = serde_json::from_slice(&text).unwrap();
+    Expected {
+        rows: serde_json::from_value(value["rows"].clone()).unwrap(),
+        cases: value["cases"].as_object().unwrap().clone(),
+        tensors: Weights::open_files(vec![fixture(name).join("expected.safetensors")]).unwrap(),
+    }
+}
+
+fn open(folder: &Path, precision: Precision, prepared: Option<&Path>) -> Result<directory::Loaded> {
+    let (family, config) = directory::describe(folder)?;
+    directory::load(folder, (family, &config), precision, prepared)
+}
+
+fn load(name: &str, precision: Precision) -> (EncoderDecoder, Search) {
+    let folder = in_form(name, "safetensors");
+    let loaded = open(folder.path(), precision, None).unwrap();
+    (loaded.model, loaded.search)
+}
+
+/// A case's options as a [`Search`].
+fn options(case: &Value, end: &[TokenId]) -> Search {
+    let options = &case["options"];
+    let number = |key: &str| options[key].as_u64().map(|n| n as usize);
+    let token = |key: &str| number(key).map(|n| n as TokenId);
+    Search {
+        beams: number("num_beams").unwrap_or(1),
+        best: number("num_return_sequences").unwrap_or(1),
+        length_penalty: options["length_penalty"].as_f64().unwrap_or(1.0) as f32,
+        early_stopping: match &options["early_stopping"] {
+            Value::Bool(true) => EarlyStopping::Yes,
+            Value::String(_) => EarlyStopping::Never,
+            _ => EarlyStopping::No,
+        },
+        max_new: number("max_length").unwrap() - 1,
+        end: end.to_vec(),
+        renormalize: options["renormalize_logits"].as_bool().unwrap_or(false),
+        constraints: Constraints {
+            repetition_penalty: options["repetition_penalty"].as_f64().unwrap_or(1.0) as f32,
+            no_repeat_ngram: number("no_repeat_ngram_size").unwrap_or(0),
+            bad_words: serde_json::from_value(options["bad_words_ids"].clone()).unwrap_or_default(),
+            min_new: number("min_length").map_or(0, |n| n - 1),
+            forced_first: token("forced_bos_token_id"),
+            forced_last: token("forced_eos_token_id"),
+        },
+    }
+}
+
+fn run(model: &dyn Model, rows: &[Vec<TokenId>], options: &Search) -> Result<Vec<Vec<Scored>>> {
+    let max_new = vec![options.max_new; rows.len()];
+    search(model, &Batch::new(rows), options, &max_new, &mut |_| {
+        ControlFlow::Continue(())
+    })
+}
+
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).fold(0.0, |worst, (a, b)| {
+        if (a - b).is_nan() {
+            f32::INFINITY
+        } else {
+            worst.max((a - b).abs())
+        }
+    })
+}
+
+#[test]
+fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
+    let mut failures = Vec::new();
+    for name in MODELS {
+        let expected = expected(name);
+        for form in ["safetensors", "zip", "legacy"] {
+            let folder = in_form(name, form);
+            let model = open(folder.path(), Precision::F32, None).unwrap().model;
+            let states = model.encode(&Batch::new(&expected.rows)).unwrap();
+            let mut first = 0;
+            for (number, row) in expected.rows.iter().enumerate() {
+                let shape = [row.len(), model.width];
+                let exact = expected
+                    .tensors
+                    .floats(&format!("encoder.{number}"), &shape)
+                    .unwrap();
+                let found = &states[first..first + exact.len()];
+                first += exact.len();
+                let worst = difference(found, &exact);
+                if worst > 1e-4 {
+                    failures.push(format!("{name} {form} encoder row {number}: {worst}"));
+                }
+            }
+            for number in [0, 2] {
+                let tokens = &expected.cases["greedy-long"]["sequences"][number][0];
+                let tokens: Vec<TokenId> = serde_json::from_value(tokens.clone()).unwrap();
+                let key = format!("logits.{number}");
+                let shape = expected.tensors.shape(&key).unwrap().to_vec();
+                let exact = expected.tensors.floats(&key, &shape).unwrap();
+                let mut state = model
+                    .start(&Batch::new(&expected.rows[number..=number]))
+                    .unwrap();
+                let mut last = state.first.clone();
+                for (step, exact) in exact.chunks(shape[1]).enumerate() {
+                    let logits = model.step(&mut state, &last).unwrap().logits;
+                    let worst =
+                        difference(&logits.flatten_all().unwrap().to_vec1().unwrap(), exact);
+                    if worst > 1e-4 {
+                        failures.push(format!(
+                            "{name} {form} logits row {number} step {step}: {worst}"
+                        ));
+                    }
+                    last = vec![tokens[step]];
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn greedy_and_beam_search_give_what_transformers_gives() {
+    let mut failures = Vec::new();
+    for name in MODELS {
+        let (model, defaults) = load(name, Precision::F32);
+        let expected = expected(name);
+        for (case, value) in &expected.cases {
+            let options = options(value, &defaults.end);
+            let found = run(&model, &expected.rows, &options).unwrap();
+            for (row, found) in found.iter().enumerate() {
+                let sequences: Vec<Vec<TokenId>> =
+                    serde_json::from_value(value["sequences"][row].clone()).unwrap();
+                for (rank, sequence) in sequences.iter().enumerate() {
+                    let Some(scored) = found.get(rank) else {
+                        failures.push(format!("{name} {case} row {row}: no hypothesis {rank}"));
+                        continue;
+                    };
+                    let mut tokens = scored.tokens.clone();
+                    if scored.finish == Finish::Stop {
+                        tokens.push(defaults.end[0]);
+                    }
+                    if tokens != *sequence {
+                        failures.push(format!(
+                            "{name} {case} row {row} rank {rank}:\n  {tokens:?}\n  {sequence:?}"
+                        ));
+                    }
+                    if let Some(score) = value["scores"][row][rank].as_f64()
+                        && (f64::from(scored.score) - score).abs() > 2e-4
+                    {
+                        failures.push(format!(
+                            "{name} {case} row {row} rank {rank}: score {} not {score}",
+                            scored.score
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failures\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn a_ragged_batch_equals_each_row_alone_in_any_order() {
+    for name in MODELS {
+        for precision in [Precision::F32, Precision::Q8] {
+            let (model, defaults) = load(name, precision);
+            let expected = expected(name);
+            for case in ["greedy-long", "beam4", "beam6-all"] {
+                let options = options(&expected.cases[case], &defaults.end);
+                let together = run(&model, &expected.rows, &options).unwrap();
+                let mut reversed = expected.rows.clone();
+                reversed.reverse();
+                reversed.push(expected.rows[0].clone());
+                let mut backwards = run(&model, &reversed, &options).unwrap();
+                let again = backwards.pop().unwrap();
+                backwards.reverse();
+                let tokens =
+                    |found: &[Scored]| found.iter().map(|s| s.tokens.clone()).collect::<Vec<_>>();
+                for (row, source) in expected.rows.iter().enumerate() {
+                    let alone = run(&model, std::slice::from_ref(source), &options)
+                        .unwrap()
+                        .remove(0);
+                    assert_eq!(
+                        tokens(&together[row]),
+                        tokens(&alone),
+                        "{name} {precision:?} {case} {row}"
+                    );
+                    assert_eq!(
+                        tokens(&backwards[row]),
+                        tokens(&alone),
+                        "{name} {precision:?} {case} {row}"
+                    );
+                }
+                assert_eq!(tokens(&again), tokens(&together[0]));
+            }
+        }
+    }
+}
+
+#[test]
+fn greedy_under_no_constraints_is_plain_greedy() {
+    for name in MODELS {
+        let (model, defaults) = load(name, Precision::F32);
+        let expected = expected(name);
+        let batch = Batch::new(&expected.rows);
+        let limits = crate::generate::Limits {
+            max_new: vec![30; expected.rows.len()],
+            stop: defaults.end.clone(),
+            ..crate::generate::Limits::default()
+        };
+        let plain =
+            crate::generate::greedy(&model, &batch, &limits, &mut |_| ControlFlow::Continue(()))
+                .unwrap();
+        let options = Search {
+            max_new: 30,
+            end: defaults.end,
+            ..Search::default()
+        };
+        let found = run(&model, &expected.rows, &options).unwrap();
+        for (plain, found) in plain.iter().zip(found) {
+            assert_eq!(
+                (&plain.tokens, plain.finish),
+                (&found[0].tokens, found[0].finish),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_prepared_file_gives_the_same_network_and_is_made_anew_when_the_weights_change() {
+    for name in ["marian-untied", "mt5"] {
+        let folder = in_form(name, "safetensors");
+        let path = folder.path().join("prepared/int8.safetensors");
+        let rows = expected(name).rows;
+        let batch = Batch::new(&rows);
+        let made = open(folder.path(), Precision::Q8, Some(&path))
+            .unwrap()
+            .model;
+        let before = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let read = open(folder.path(), Precision::Q8, Some(&path))
+            .unwrap()
+            .model;
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().modified().unwrap(),
+            before
+        );
+        assert_eq!(made.encode(&batch).unwrap(), read.encode(&batch).unwrap());
+        let options = Search {
+            max_new: 20,
+            ..Search::default()
+        };
+        assert_eq!(
+            run(&made, &rows, &options).unwrap()[0][0].tokens,
+            run(&read, &rows, &options).unwrap()[0][0].tokens
+        );
+
+        // Other weights of the same shapes under the same name.
+        let weights = folder.path().join("model.safetensors");
+        let mut bytes = std::fs::read(&weights).unwrap();
+        let end = bytes.len() - 400;
+        bytes[end..].rotate_left(2);
+        std::fs::write(&weights, bytes).unwrap();
+        std::fs::File::open(&weights)
+            .unwrap()
+            .set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
+        open(folder.path(), Precision::Q8, Some(&path)).unwrap();
+        assert_ne!(
+            std::fs::metadata(&path).unwrap().modified().unwrap(),
+            before
+        );
+        // A damaged prepared file is no obstacle.
+        std::fs::write(&path, b"damaged").unwrap();
+        open(folder.path(), Precision::Q8, Some(&path)).unwrap();
+    }
+}
+
+#[test]
+fn quantized_weights_mostly_choose_the_same_token() {
+    let (mut equal, mut all) = (0, 0);
+    for name in MODELS {
+        let (exact, defaults) = load(name, Precision::F32);
+        let (quantized, _) = load(name, Precision::Q8);
+        let rows = expected(name).rows;
+        let options = Search {
+            max_new: 30,
+            end: defaults.end,
+            ..Search::default()
+        };
+        for (row, found) in rows.iter().zip(run(&exact, &rows, &options).unwrap()) {
+            let batch = Batch::new(std::slice::from_ref(row));
+            let mut state = quantized.start(&batch).unwrap();
+            let mut last = state.first.clone();
+            for &token in &found[0].tokens {
+                let logits: Vec<f32> = quantized
+                    .step(&mut state, &last)
+                    .unwrap()
+                    .logits
+                    .flatten_all()
+                    .unwrap()
+                    .to_vec1()
+                    .unwrap();
+                let best = (0..logits.len())
+                    .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+                    .unwrap();
+                equal += usize::from(best == token as usize);
+                all += 1;
+                last = vec![token];
+            }
+        }
+    }
+    // Sixteen features leave little to average over; networks of real width agree in 97 of 100.
+    assert!(equal * 10 >= all * 8, "{equal} of {all}");
+}

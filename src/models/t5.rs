@@ -1,0 +1,306 @@
+//! T5 checkpoints: T5, mT5, MADLAD-400.
+//!
+//! RMS norms before each block, no biases, no scaling of scores, a bias by bucketed distance in
+//! the attention over the own row, one table a side. Source: `modeling_t5.py` of transformers.
+
+use std::sync::Arc;
+
+use super::encoder_decoder::{
+    CrossAttention, DecoderLayer, Embedding, EncoderDecoder, EncoderLayer, FeedForward, Placement,
+    Positions, SelfAttention, Side,
+};
+use super::loader::{Bias, Linear, Loader};
+use crate::error::{Error, Result};
+use crate::kernels::{DistanceBias, Function, Norm, Shape};
+
+/// `config.json`, as far as it matters.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub(crate) struct Config {
+    vocab_size: usize,
+    d_model: usize,
+    d_kv: usize,
+    d_ff: usize,
+    num_layers: usize,
+    num_decoder_layers: Option<usize>,
+    num_heads: usize,
+    relative_attention_num_buckets: usize,
+    #[serde(default = "max_distance")]
+    relative_attention_max_distance: usize,
+    #[serde(default = "epsilon")]
+    layer_norm_epsilon: f32,
+    #[serde(default = "relu")]
+    feed_forward_proj: String,
+    tie_word_embeddings: Option<bool>,
+    pub(crate) decoder_start_token_id: Option<u32>,
+    pub(crate) pad_token_id: Option<u32>,
+}
+
+fn max_distance() -> usize {
+    128
+}
+
+fn epsilon() -> f32 {
+    1e-6
+}
+
+fn relu() -> String {
+    "relu".to_owned()
+}
+
+/// Which way the attention looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Both,
+    Back,
+}
+
+/// Loads a checkpoint.
+pub(crate) fn load(config: &Config, loader: &Loader) -> Result<EncoderDecoder> {
+    let unsupported = |message: String| Error::UnsupportedModel {
+        path: loader.path().to_path_buf(),
+        message,
+    };
+    let (function, gated) = match config.feed_forward_proj.as_str() {
+        "relu" => (Function::Relu, false),
+        "gelu" => (Function::Gelu, false),
+        "gelu_new" => (Function::GeluNew, false),
+        "gated-relu" => (Function::Relu, true),
+        // What `gated-gelu` means in the checkpoints is the approximation by tanh.
+        "gated-gelu" => (Function::GeluNew, true),
+        "gated-silu" => (Function::Silu, true),
+        other => return Err(unsupported(format!("`feed_forward_proj` is `{other}`"))),
+    };
+    let width = config.d_model;
+    let shape = Shape {
+        heads: config.num_heads,
+        width: config.d_kv,
+        scale: 1.0,
+    };
+    let buckets = config.relative_attention_num_buckets;
+    if shape.inner() == 0 || width == 0 {
+        return Err(unsupported(
+            "`d_model`, `d_kv` or `num_heads` is 0".to_owned(),
+        ));
+    }
+    if buckets < 4
+        || config.relative_attention_max_distance <= buckets / 2
+        || config.relative_attention_max_distance > 1 << 16
+    {
+        return Err(unsupported(format!(
+            "`relative_attention_num_buckets` is {buckets} and `relative_attention_max_distance` is {}",
+            config.relative_attention_max_distance
+        )));
+    }
+    let norm = |name: String| -> Result<Norm> {
+        Ok(Norm {
+            weight: loader.vector(&name, &[width])?,
+            bias: None,
+            epsilon: config.layer_norm_epsilon,
+        })
+    };
+    let attention = |prefix: String, name: &str| -> Result<SelfAttention> {
+        Ok(SelfAttention {
+            qkv: loader.linear(
+                &format!("{prefix}.{name}."),
+                &["q", "k", "v"],
+                shape.inner(),
+                width,
+                Bias::None,
+            )?,
+            out: loader.linear(
+                &format!("{prefix}.{name}."),
+                &["o"],
+                width,
+                shape.inner(),
+                Bias::None,
+            )?,
+            norm: norm(format!("{prefix}.layer_norm.weight"))?,
+        })
+    };
+    let cross = |prefix: String| -> Result<CrossAttention> {
+        let inner = format!("{prefix}.EncDecAttention.");
+        Ok(CrossAttention {
+            q: loader.linear(&inner, &["q"], shape.inner(), width, Bias::None)?,
+            kv: loader.linear(&inner, &["k", "v"], shape.inner(), width, Bias::None)?,
+            out: loader.linear(&inner, &["o"], width, shape.inner(), Bias::None)?,
+            norm: norm(format!("{prefix}.layer_norm.weight"))?,
+        })
+    };
+    let feed_forward = |prefix: String| -> Result<FeedForward> {
+        let inner = format!("{prefix}.DenseReluDense.");
+        let first: &[&str] = if gated { &["wi_0", "wi_1"] } else { &["wi"] };
+        Ok(FeedForward {
+            first: loader.linear(&inner, first, config.d_ff, width, Bias::None)?,
+            second: loader.linear(&inner, &["wo"], width, config.d_ff, Bias::None)?,
+            function,
+            gated,
+            norm: norm(format!("{prefix}.layer_norm.weight"))?,
+        })
+    };
+    let encoder_layers = (0..config.num_layers)
+        .map(|number| {
+            let prefix = format!("encoder.block.{number}.layer");
+            Ok(EncoderLayer {
+                attention: attention(format!("{prefix}.0"), "SelfAttention")?,
+                feed_forward: feed_forward(format!("{prefix}.1"))?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    let decoder_layers = (0..config.num_decoder_layers.unwrap_or(config.num_layers))
+        .map(|number| {
+            let prefix = format!("decoder.block.{number}.layer");
+            Ok(DecoderLayer {
+                attention: attention(format!("{prefix}.0"), "SelfAttention")?,
+                cross: cross(format!("{prefix}.1"))?,
+                feed_forward: feed_forward(format!("{prefix}.2"))?,
+            })
+        })
+        .collect::<Result<_>>()?;
+    let bias = |side: &str, direction| -> Result<DistanceBias> {
+        let name = format!("{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight");
+        let table = loader.vector(&name, &[buckets, shape.heads])?;
+        Ok(distance_bias(&table, config, direction))
+    };
+
+    let names = [
+        "shared.weight",
+        "encoder.embed_tokens.weight",
+        "decoder.embed_tokens.weight",
+        "lm_head.weight",
+    ];
+    let Some(name) = names.into_iter().find(|name| loader.contains(name)) else {
+        return Err(Error::CorruptModel {
+            path: loader.path().to_path_buf(),
+            message: "it has no tensor `shared.weight`".to_owned(),
+        });
+    };
+    // Some checkpoints pad the matrix beyond the vocabulary of the configuration.
+    let rows = loader
+        .shape(name)
+        .and_then(|shape| shape.first().copied())
+        .unwrap_or(config.vocab_size);
+    let shared = loader.matrix(&[(name.to_owned(), rows)], width)?;
+    let head = if loader.contains("lm_head.weight") && !loader.are_equal("lm_head.weight", name)? {
+        let rows = loader
+            .shape("lm_head.weight")
+            .and_then(|shape| shape.first().copied())
+            .unwrap_or(rows);
+        loader.matrix(&[("lm_head.weight".to_owned(), rows)], width)?
+    } else {
+        Arc::clone(&shared)
+    };
+    let embedding = || Embedding {
+        matrix: Arc::clone(&shared),
+        scale: 1.0,
+        positions: Positions::None,
+    };
+    Ok(EncoderDecoder {
+        encoder: Side {
+            embedding: embedding(),
+            layers: encoder_layers,
+            norm: Some(norm("encoder.final_layer_norm.weight".to_owned())?),
+            shape,
+            bias: Some(bias("encoder", Direction::Both)?),
+        },
+        decoder: Side {
+            embedding: embedding(),
+            layers: decoder_layers,
+            norm: Some(norm("decoder.final_layer_norm.weight".to_owned())?),
+            shape,
+            bias: Some(bias("decoder", Direction::Back)?),
+        },
+        head: Linear {
+            matrix: head,
+            bias: None,
+        },
+        // Checkpoints that tie their matrices scale the states; those of T5 1.1 and after do neither.
+        head_scale: if config.tie_word_embeddings == Some(false) {
+            1.0
+        } else {
+            (width as f32).powf(-0.5)
+        },
+        placement: Placement::Before,
+        width,
+        start: config
+            .decoder_start_token_id
+            .or(config.pad_token_id)
+            .unwrap_or(0),
+        limit: None,
+    })
+}
+
+/// The values for each distance of key minus query, from `(buckets, heads)`.
+fn distance_bias(table: &[f32], config: &Config, direction: Direction) -> DistanceBias {
+    let heads = config.num_heads;
+    let limit = config.relative_attention_max_distance;
+    let mut values = Vec::with_capacity(heads * (2 * limit + 1));
+    for head in 0..heads {
+        for distance in -(limit as i64)..=limit as i64 {
+            let bucket = bucket(
+                distance,
+                config.relative_attention_num_buckets,
+                limit,
+                direction,
+            );
+            values.push(table[bucket * heads + head]);
+        }
+    }
+    DistanceBias { values, limit }
+}
+
+/// The bucket of a distance: exact when small, logarithmic up to `limit`.
+fn bucket(distance: i64, buckets: usize, limit: usize, direction: Direction) -> usize {
+    let (mut first, mut buckets, mut distance) = (0, buckets, distance);
+    match direction {
+        Direction::Both => {
+            buckets /= 2;
+            if distance > 0 {
+                first = buckets;
+            }
+            distance = distance.abs();
+        }
+        Direction::Back => distance = (-distance).max(0),
+    }
+    let exact = buckets / 2;
+    if (distance as usize) < exact {
+        return first + distance as usize;
+    }
+    // In single precision, as there: it decides which side of a boundary a distance falls.
+    let ratio = (distance as f32 / exact as f32).ln() / (limit as f64 / exact as f64).ln() as f32;
+    let large = exact + (ratio * (buckets - exact) as f32) as usize;
+    first + large.min(buckets - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_those_of_the_reference() {
+        // `_relative_position_bucket` of transformers with 32 buckets and a distance of 128.
+        for (distance, both, back) in [
+            (0, 0, 0),
+            (-1, 1, 1),
+            (1, 17, 0),
+            (-8, 8, 8),
+            (-9, 8, 9),
+            (-16, 10, 16),
+            (-17, 10, 16),
+            (-30, 11, 20),
+            (-127, 15, 31),
+            (-128, 15, 31),
+            (60, 29, 0),
+        ] {
+            assert_eq!(
+                bucket(distance, 32, 128, Direction::Both),
+                both,
+                "{distance}"
+            );
+            assert_eq!(
+                bucket(distance, 32, 128, Direction::Back),
+                back,
+                "{distance}"
+            );
+        }
+    }
+}
