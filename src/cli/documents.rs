@@ -121,7 +121,7 @@ impl Reader {
             }
             Some(Err(failure)) => {
                 self.leave_slot(output, &failure.name);
-                Some(Err(*failure))
+                Some(Err(failure))
             }
             None if is_empty => {
                 self.current = None;
