@@ -52,7 +52,7 @@ macro_rules! for_every_machine {
 /// Marian takes where it works on four numbers at a time.
 #[inline(always)]
 fn exp_fast(x: f32) -> f32 {
-    let x = x.min(88.376_26).max(-88.376_26);
+    let x = x.clamp(-88.376_26, 88.376_26);
     let whole = (x * std::f32::consts::LOG2_E + 0.5).floor();
     let x = x - whole * 0.693_359_4;
     let x = x - whole * -2.121_944_4e-4;
@@ -61,7 +61,7 @@ fn exp_fast(x: f32) -> f32 {
     y = y * x + 8.333_452e-3;
     y = y * x + 4.166_579_6e-2;
     y = y * x + 1.666_666_5e-1;
-    y = y * x + 5.000_000_1e-1;
+    y = y * x + 0.5;
     y = y * (x * x) + x + 1.0;
     let exponent = (whole + ROUND)
         .to_bits()
@@ -243,7 +243,7 @@ fn largest(xs: &[f32]) -> f32 {
 fn softmax(xs: &mut [f32]) {
     let high = largest(xs);
     let mut sum = 0.0;
-    if xs.len() % 4 == 0 {
+    if xs.len().is_multiple_of(4) {
         let mut sums = [0.0; 4];
         for x in xs.iter_mut() {
             *x = exp_fast(*x - high);
@@ -271,7 +271,8 @@ fn softmax(xs: &mut [f32]) {
 
 for_every_machine! {
     /// Rounds activations to int8 around the offset: `round(x × multiplier)`, ties to even, held
-    /// between −127 and 127, plus 127.
+    /// between −127 and 127, plus 127. What is not a number becomes −127.
+    #[expect(clippy::manual_clamp, reason = "a clamp would let what is not a number through")]
     fn quantize(xs: &[f32], multiplier: f32, quantized: &mut [u8]) {
         for (quantized, x) in quantized.iter_mut().zip(xs) {
             let x = (x * multiplier).max(-127.0).min(127.0);

@@ -127,7 +127,7 @@ impl CharacterMap {
         let (size, rest) = blob.split_first_chunk().ok_or_else(broken)?;
         let size = u32::from_le_bytes(*size) as usize;
         let (units, replacements) = rest.split_at_checked(size).ok_or_else(broken)?;
-        if size % 4 != 0 || units.is_empty() {
+        if !size.is_multiple_of(4) || units.is_empty() {
             return Err(broken());
         }
         let units = units

@@ -1,7 +1,7 @@
 //! The unigram algorithm: the segmentation with the best sum of piece scores.
 //!
-//! Follows `unigram::Model::EncodeOptimized` of SentencePiece, its mixture of single and double
-//! precision included, since that decides ties.
+//! Follows `unigram::Model::EncodeOptimized` of SentencePiece, its single precision included, since
+//! that decides ties.
 
 use super::proto::PieceKind;
 use super::{SentencePiece, Span};
@@ -53,16 +53,16 @@ pub(super) fn segment(text: &str, model: &SentencePiece) -> Vec<Span> {
             let piece = &model.vocabulary.pieces[id as usize];
             let score = match piece.kind {
                 PieceKind::Unused => return,
-                PieceKind::UserDefined => f64::from(length as f32 * high) - 0.1,
-                _ => f64::from(piece.score),
+                PieceKind::UserDefined => length as f32 * high - 0.1,
+                _ => piece.score,
             };
-            let candidate = score + f64::from(so_far);
+            let candidate = score + so_far;
             let node = &mut best[start + length];
-            if node.start == usize::MAX || candidate > f64::from(node.score) {
+            if node.start == usize::MAX || candidate > node.score {
                 *node = Node {
                     id,
                     start,
-                    score: candidate as f32,
+                    score: candidate,
                 };
             }
             has_single |= length == character_length;

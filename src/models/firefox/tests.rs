@@ -299,12 +299,10 @@ fn nothing_is_lost() -> TestResult {
             "it cannot be read"
         );
     }
-    assert!(!outputs[3].copied && !outputs[7].copied);
-    let mixed = &model.translate(&["The minister 🙂 said"], Spread::default())[0];
-    assert_eq!(
-        (mixed.copied, mixed.unread.concat().as_str()),
-        (false, "🙂")
-    );
+    // Random weights may well say nothing to these, but they can be read.
+    assert!(model.unread(texts[3]).1 && model.unread(texts[7]).1);
+    let mixed = model.unread("The minister 🙂 said");
+    assert_eq!(mixed, (vec!["🙂".to_owned()], true));
     for (text, output) in texts.iter().zip(&outputs).skip(2) {
         assert!(!output.text.trim().is_empty(), "{text:?} became nothing");
     }
