@@ -4,6 +4,7 @@ mod cli;
 mod fake_hub;
 mod pull;
 mod python;
+mod real_weights;
 mod registry;
 mod store;
 mod tool;
