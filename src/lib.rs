@@ -1,5 +1,37 @@
 //! Translates news articles between Arabic, Russian and English and writes short summaries, with
 //! transformer models that run on the user's own machine.
+//!
+//! [`Translator`] and [`Summarizer`] take texts, batches of texts, or streams of [`Document`]s; models
+//! are found in a [`Registry`], fetched once into a [`Store`], and loaded when they are first needed.
+//!
+//! ```no_run
+//! use newsml::{Language, Translator};
+//! let translator = Translator::new(Language::Russian, Language::English)?;
+//! println!("{}", translator.translate("Привет, мир!")?);
+//! # Ok::<(), newsml::Error>(())
+//! ```
+//!
+//! # The way of a text
+//!
+//! | stage | in, out |
+//! | --- | --- |
+//! | [`Documents`] | a file or stream to [`Document`]s, without the clutter of the page |
+//! | [`Document::segments`] | a document to [`Segment`]s: byte ranges, a sentence each ([`sentences`]) |
+//! | tokenizer | segments, or prompts, to rows of token ids |
+//! | batch | rows of all documents to groups within a budget of tokens, the only place that pads |
+//! | generate | groups to outputs: the network is started once, then stepped until every row is done |
+//! | check | outputs to outputs with [`Warning`]s; what fails is asked for again |
+//! | [`Document::replace`] | outputs into the places of their segments; every other byte stays |
+//!
+//! # What to know
+//!
+//! - Everything is synchronous, and `Send + Sync`: weights are shared by threads.
+//! - The library prints nothing. Downloads and choices of models are told to
+//!   [`LoadOptions::observer`], the work to a [`ProgressObserver`]; either may stop it.
+//! - The environment is read in one place, [`StoreOptions::from_environment`], which
+//!   [`LoadOptions::default`] calls.
+//! - Each [`Error`] has a stable [`kind`](Error::kind) and a [`hint`](Error::hint): what to do next.
+//! - Models run on the CPU only for now, and no check finds a false statement in good language.
 
 mod batch;
 mod check;
@@ -48,3 +80,8 @@ pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Sto
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
 pub use translate::{TranslatedSegment, Translation, Translator, TranslatorBuilder};
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
