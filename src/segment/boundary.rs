@@ -386,7 +386,9 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
     if first.is_lowercase() {
         return informal::small_letter_begins(text, run, &before, &next);
     }
-    if before.word.is_empty() && !run.quote && text[start..run.start].trim().is_empty() {
+    // `«... but it was not over`: marks that nothing stands before end nothing.
+    let nothing = run.start - start < 16 && !text[start..run.start].contains(char::is_alphanumeric);
+    if before.word.is_empty() && !run.quote && nothing {
         return false;
     }
     if run.single_stop {
