@@ -9,10 +9,13 @@
 mod clean;
 mod clutter;
 mod encoding;
+mod html;
 mod inspect;
 mod json_lines;
 mod lines;
+mod markdown;
 mod read;
+mod subtitles;
 
 use std::ops::Range;
 
@@ -61,7 +64,8 @@ pub struct Segment {
 /// An article.
 ///
 /// Its text is one string: the headline, where there is one, then the body; [`blocks`](Self::blocks)
-/// are ranges of it. Between blocks lies white space and nothing else.
+/// are ranges of it. Between blocks lies white space, and in formats that are kept as they are
+/// (Markdown, subtitles) whatever is not text: marks, code, times.
 ///
 /// ```
 /// use newsml::{Document, Language};
@@ -196,6 +200,17 @@ impl Document {
         self.text.get(self.body_start()..).unwrap_or_default()
     }
 
+    /// The texts of all blocks, with a blank line between: for a reader that wants the words only.
+    /// [`text`](Self::text) has whatever else the format keeps there, such as the times of subtitles.
+    pub fn prose(&self) -> String {
+        let parts: Vec<&str> = self
+            .blocks
+            .iter()
+            .map(|block| self.block_text(block))
+            .collect();
+        parts.join(TITLE_GAP)
+    }
+
     /// The language the input says it is in, or that was set; `None` where nobody said.
     pub fn language(&self) -> Option<Language> {
         self.language
@@ -206,9 +221,9 @@ impl Document {
         self.language = language;
     }
 
-    /// Detects the language of the whole text.
+    /// Detects the language of all blocks together.
     pub fn detect_language(&self) -> Detection {
-        Detection::of(&self.text)
+        Detection::of(&self.prose())
     }
 
     /// Detects the language of each block, in the order of [`blocks`](Self::blocks): a document may

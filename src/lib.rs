@@ -24,6 +24,7 @@ mod summarize;
 mod terminal;
 mod tokenizer;
 mod translate;
+mod translators;
 mod weights;
 
 pub use checkpoint::Checkpoint;

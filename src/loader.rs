@@ -10,9 +10,12 @@ use crate::checkpoint::Checkpoint;
 use crate::engine::Instruct;
 use crate::error::{Error, Result};
 use crate::language::Language;
+use crate::models::firefox::{self, Firefox};
 use crate::options::{Device, LoadOptions, Precision};
 use crate::registry::{Family, ModelChoice, ModelSpec, Registry, Route};
+use crate::seq2seq::{Seq2Seq, Seq2SeqOptions};
 use crate::store::{Event, ModelFiles, Store};
+use crate::translators::{self, SegmentModel};
 
 /// A model that is ready to work.
 pub(crate) struct Loaded {
@@ -26,6 +29,8 @@ pub(crate) struct Loaded {
 pub(crate) enum Engine {
     /// Answers prompts.
     Instruct(Instruct),
+    /// Translates segments, or summarizes, as it was trained to.
+    Segments(SegmentModel),
 }
 
 /// Chooses, fetches and loads models, each once.
@@ -59,6 +64,18 @@ impl Loader {
     pub(crate) fn translators(&self, from: Language, to: Language) -> Result<Vec<Arc<Loaded>>> {
         let task = format!("translate {from} to {to}");
         if let Some(model) = self.chosen(|spec| spec.translates(from, to), &task)? {
+            if let Engine::Segments(segments) = &model.engine
+                && let Some((source, target)) = segments.pair()
+                && (source, target) != (from.code(), to.code())
+            {
+                return Err(Error::Usage {
+                    message: format!(
+                        "model `{}` translates {source} to {target}, not {from} to {to}",
+                        model.id
+                    ),
+                    hint: Some("leave `--lang` out to run the model on its own pair".to_owned()),
+                });
+            }
             return Ok(vec![model]);
         }
         let routes = self.registry.routes(from, to);
@@ -92,9 +109,31 @@ impl Loader {
         found.into_iter().next().ok_or(Error::NoModel { task })
     }
 
-    /// Whether the caller named the model.
-    pub(crate) fn is_chosen(&self) -> bool {
-        self.options.model.is_some()
+    /// The model that the caller named, for its own pair of languages; only a model that was made
+    /// for translation has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] where no model is named, or one that has no pair.
+    pub(crate) fn own_pair(&self) -> Result<Arc<Loaded>> {
+        let missing = |message: &str| Error::Usage {
+            message: message.to_owned(),
+            hint: Some("name it, as in `newsml translate --lang ru FILE`".to_owned()),
+        };
+        match self.chosen(
+            |spec| spec.family != Family::Qwen2,
+            "translate its own pair",
+        )? {
+            None => Err(missing(
+                "`--lang` is missing: the language to translate into",
+            )),
+            Some(model) => match model.engine {
+                Engine::Segments(_) => Ok(model),
+                Engine::Instruct(_) => Err(missing(
+                    "`--lang` is missing: an instruct model has no pair of languages of its own",
+                )),
+            },
+        }
     }
 
     /// The model that the caller named, if one was named.
@@ -120,11 +159,11 @@ impl Loader {
                     });
                 }
                 let files = self.store.fetch(spec, &|event| self.tell(event))?;
-                Ok(Some(self.load(&spec.id, &files)?))
+                Ok(Some(self.load(&spec.id, &files, Some(spec))?))
             }
             ModelChoice::Local(path) => {
                 let files = ModelFiles::local(&path)?;
-                Ok(Some(self.load(name, &files)?))
+                Ok(Some(self.load(name, &files, None)?))
             }
         }
     }
@@ -214,12 +253,12 @@ impl Loader {
             {
                 return Err(Error::Cancelled);
             }
-            models.push(self.load(&spec.id, files)?);
+            models.push(self.load(&spec.id, files, Some(spec))?);
         }
         Ok(models)
     }
 
-    fn load(&self, id: &str, files: &ModelFiles) -> Result<Arc<Loaded>> {
+    fn load(&self, id: &str, files: &ModelFiles, spec: Option<&ModelSpec>) -> Result<Arc<Loaded>> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(model) = loaded.get(id) {
             return Ok(model.clone());
@@ -241,13 +280,7 @@ impl Loader {
                 }
                 Engine::Instruct(Instruct::new(checkpoint))
             }
-            None => {
-                return Err(Error::UnsupportedModel {
-                    path: files.location(),
-                    message: "it holds no `.gguf` file; instruct models of the `qwen2` architecture as GGUF can be run"
-                        .to_owned(),
-                });
-            }
+            None => Engine::Segments(self.segment_model(id, files, spec)?),
         };
         let model = Arc::new(Loaded {
             id: id.to_owned(),
@@ -255,6 +288,59 @@ impl Loader {
         });
         loaded.insert(id.to_owned(), model.clone());
         Ok(model)
+    }
+
+    /// Loads a directory of a Firefox model, or one in Hugging Face layout.
+    fn segment_model(
+        &self,
+        id: &str,
+        files: &ModelFiles,
+        spec: Option<&ModelSpec>,
+    ) -> Result<SegmentModel> {
+        let directory = files.directory();
+        if spec.is_some_and(|spec| spec.family == Family::Firefox)
+            || firefox::Files::are_in(directory)
+        {
+            return Ok(SegmentModel::Firefox(Box::new(Firefox::from_directory(
+                directory,
+            )?)));
+        }
+        let float = match self.options.precision {
+            Precision::Auto | Precision::Q8 => false,
+            Precision::F32 => true,
+            Precision::Bf16 => {
+                return Err(Error::Usage {
+                    message: "`--precision bf16` is not supported on the processor".to_owned(),
+                    hint: Some("use `auto`, `q8` or `f32`".to_owned()),
+                });
+            }
+        };
+        let name: String = id
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        let prepared = self
+            .options
+            .store
+            .folder
+            .join("prepared")
+            .join(name + ".safetensors");
+        let model = Seq2Seq::load(
+            directory,
+            &Seq2SeqOptions {
+                float,
+                prepared: Some(prepared),
+            },
+        )?;
+        Ok(SegmentModel::Seq2Seq(Box::new(
+            translators::Checkpoint::new(model, spec, &self.registry),
+        )))
     }
 
     fn tell(&self, event: &Event<'_>) -> ControlFlow<()> {

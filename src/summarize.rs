@@ -19,6 +19,7 @@ use crate::pipeline::{Windows, failure};
 use crate::prompts::{self, Length};
 use crate::segment::{sentences, split_long};
 use crate::translate::{Translator, detected_language};
+use crate::translators::{self, SegmentModel};
 
 /// Bytes of text in a window.
 const WINDOW_BYTES: usize = 256 << 10;
@@ -283,7 +284,8 @@ impl Summarizer {
         documents: &[&Document],
         watch: &mut Watch,
     ) -> Result<Vec<Option<(String, Vec<Warning>)>>> {
-        let Engine::Instruct(instruct) = &model.engine;
+        let writer = Writer::of(model)?;
+        let most = writer.most_tokens();
         let mut articles: Vec<Option<(String, Vec<Warning>)>> = documents
             .iter()
             .map(|document| Some((prompts::without_delimiters(document.text()), Vec::new())))
@@ -294,11 +296,11 @@ impl Summarizer {
             let mut parts: Vec<(usize, String)> = Vec::new();
             for (index, article) in articles.iter().enumerate() {
                 if let Some((text, _)) = article
-                    && text.len() > MOST_TOKENS
-                    && instruct.count(text)? > MOST_TOKENS.min(instruct.context() / 2)
+                    && text.len() > most
+                    && writer.count(text)? > most
                 {
                     parts.extend(
-                        parts_of(instruct, text, language)?
+                        parts_of(writer, text, language)?
                             .into_iter()
                             .map(|part| (index, part)),
                     );
@@ -308,7 +310,7 @@ impl Summarizer {
                 break;
             }
             let texts: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
-            let read = self.asked(instruct, language, Length::Medium, &texts, watch)?;
+            let read = self.asked(writer, language, Length::Medium, &texts, watch)?;
             let mut joined: Vec<(usize, Option<String>, usize)> = Vec::new();
             for ((index, _), summary) in parts.iter().zip(read) {
                 let summary = summary.map(|(text, _)| text);
@@ -342,7 +344,7 @@ impl Summarizer {
             .iter()
             .filter_map(|&i| articles[i].as_ref().map(|(text, _)| text.as_str()))
             .collect();
-        let summaries = self.asked(instruct, language, self.length, &texts, watch)?;
+        let summaries = self.asked(writer, language, self.length, &texts, watch)?;
         let mut results: Vec<Option<(String, Vec<Warning>)>> = vec![None; documents.len()];
         for (index, summary) in present.into_iter().zip(summaries) {
             results[index] =
@@ -359,7 +361,7 @@ impl Summarizer {
     /// Asks for a summary of each text, and again for those that fail their checks.
     fn asked(
         &self,
-        instruct: &Instruct,
+        writer: Writer<'_>,
         language: Language,
         length: Length,
         texts: &[&str],
@@ -372,30 +374,23 @@ impl Summarizer {
             if open.is_empty() || watch.stopped() {
                 break;
             }
-            let jobs = open
-                .iter()
-                .map(|&index| {
-                    Ok(Job {
-                        prompt: instruct.prompt(&prompts::summary(
-                            language,
-                            length,
-                            texts[index],
-                            attempt,
-                        ))?,
-                        max_new: self
-                            .decoding
-                            .max_tokens
-                            .unwrap_or_else(|| length.most_tokens(language)),
-                        writing: if attempt == 0 {
-                            Writing::Usual(language)
-                        } else {
-                            Writing::Strict(language)
-                        },
-                    })
-                })
-                .collect::<Result<Vec<_>>>()?;
-            watch.begin(open.len());
-            let answers = instruct.answer(&jobs, &self.decoding, watch)?;
+            let inputs: Vec<&str> = open.iter().map(|&index| texts[index]).collect();
+            watch.begin(inputs.len());
+            let answers = match writer {
+                Writer::Instruct(instruct) => {
+                    let wanted = Wanted {
+                        language,
+                        length,
+                        attempt,
+                    };
+                    self.prompted(instruct, wanted, &inputs, watch)?
+                }
+                // It was trained to write one kind of summary, and would write the same again.
+                Writer::Trained(_) if attempt > 0 => break,
+                Writer::Trained(model) => {
+                    model.summarize(language, &inputs, &self.decoding, watch)?
+                }
+            };
             let mut again = Vec::new();
             for (&index, answer) in open.iter().zip(answers) {
                 let Some(answer) = answer else { continue };
@@ -426,6 +421,36 @@ impl Summarizer {
             .into_iter()
             .map(|found| found.map(|found| (found.text, found.faults)))
             .collect())
+    }
+
+    fn prompted(
+        &self,
+        instruct: &Instruct,
+        wanted: Wanted,
+        texts: &[&str],
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Answer>>> {
+        let Wanted {
+            language,
+            length,
+            attempt,
+        } = wanted;
+        let jobs = texts
+            .iter()
+            .map(|text| {
+                let most = self.decoding.max_tokens;
+                Ok(Job {
+                    prompt: instruct.prompt(&prompts::summary(language, length, text, attempt))?,
+                    max_new: most.unwrap_or_else(|| length.most_tokens(language)),
+                    writing: if attempt == 0 {
+                        Writing::Usual(language)
+                    } else {
+                        Writing::Strict(language)
+                    },
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        instruct.answer(&jobs, &self.decoding, watch)
     }
 
     /// Translates a draft where another language is asked for.
@@ -461,6 +486,56 @@ impl Summarizer {
     }
 }
 
+/// What writes summaries.
+#[derive(Clone, Copy)]
+enum Writer<'a> {
+    /// A model that is asked to.
+    Instruct(&'a Instruct),
+    /// A model that was trained to.
+    Trained(&'a translators::Checkpoint),
+}
+
+impl<'a> Writer<'a> {
+    fn of(model: &'a Loaded) -> Result<Self> {
+        match &model.engine {
+            Engine::Instruct(instruct) => Ok(Self::Instruct(instruct)),
+            Engine::Segments(SegmentModel::Seq2Seq(model)) => Ok(Self::Trained(model)),
+            Engine::Segments(SegmentModel::Firefox(_)) => Err(Error::Usage {
+                message: format!("model `{}` translates and cannot summarize", model.id),
+                hint: Some("leave `--model` out, or see `newsml models list`".to_owned()),
+            }),
+        }
+    }
+
+    fn count(self, text: &str) -> Result<usize> {
+        match self {
+            Self::Instruct(instruct) => instruct.count(text),
+            Self::Trained(model) => model.count(text),
+        }
+    }
+
+    /// Most tokens of an article that are read at once.
+    fn most_tokens(self) -> usize {
+        match self {
+            Self::Instruct(instruct) => MOST_TOKENS.min(instruct.context() / 2),
+            Self::Trained(model) => model.most_article_tokens(),
+        }
+    }
+
+    /// Tokens of a part of a longer article.
+    fn part_tokens(self) -> usize {
+        PART_TOKENS.min(self.most_tokens())
+    }
+}
+
+/// What is asked of an instruct model.
+#[derive(Clone, Copy)]
+struct Wanted {
+    language: Language,
+    length: Length,
+    attempt: usize,
+}
+
 /// A summary, and how bad it is.
 struct Candidate {
     text: String,
@@ -494,7 +569,8 @@ impl std::fmt::Debug for SummarizerBuilder {
 }
 
 /// Cuts a text into parts of about [`PART_TOKENS`] tokens, between sentences where that can be.
-fn parts_of(instruct: &Instruct, text: &str, language: Language) -> Result<Vec<String>> {
+fn parts_of(writer: Writer<'_>, text: &str, language: Language) -> Result<Vec<String>> {
+    let most = writer.part_tokens();
     let mut parts = Vec::new();
     let mut part = String::new();
     let mut tokens = 0;
@@ -505,10 +581,10 @@ fn parts_of(instruct: &Instruct, text: &str, language: Language) -> Result<Vec<S
         let mut gap = "\n";
         for sentence in sentences(paragraph, language) {
             let sentence = &paragraph[sentence];
-            for piece in split_long(sentence, |piece| piece.len() <= PART_TOKENS) {
+            for piece in split_long(sentence, |piece| piece.len() <= most) {
                 let piece = &sentence[piece];
-                let count = instruct.count(piece)?;
-                if tokens > 0 && tokens + count > PART_TOKENS {
+                let count = writer.count(piece)?;
+                if tokens > 0 && tokens + count > most {
                     parts.push(std::mem::take(&mut part));
                     tokens = 0;
                 }

@@ -39,7 +39,8 @@ const ATTEMPTS: usize = 2;
 pub struct Translator {
     loader: Arc<Loader>,
     from: Option<Language>,
-    to: Language,
+    /// `None` for the own pair of the model that is named.
+    to: Option<Language>,
     decoding: Decoding,
     progress: Option<ProgressObserver>,
 }
@@ -47,7 +48,8 @@ pub struct Translator {
 /// Sets up a [`Translator`].
 pub struct TranslatorBuilder {
     from: Option<Language>,
-    to: Language,
+    /// `None` for the own pair of the model that is named.
+    to: Option<Language>,
     load: LoadOptions,
     decoding: Decoding,
     progress: Option<ProgressObserver>,
@@ -59,8 +61,8 @@ pub struct TranslatorBuilder {
 pub struct Translation {
     /// The document in the new language.
     pub document: Document,
-    /// The language that it was translated from.
-    pub source_language: Language,
+    /// The language that it was translated from; `None` for a model that runs on its own pair.
+    pub source_language: Option<Language>,
     /// The models that worked on it, in that order; two where it went through English.
     pub models: Vec<String>,
     /// What its reader should know.
@@ -122,10 +124,10 @@ impl TranslatorBuilder {
             decoding: self.decoding,
             progress: self.progress,
         };
-        if let Some(from) = self.from
-            && from != self.to
-        {
-            translator.loader.translators(from, self.to)?;
+        match (self.from, self.to) {
+            (_, None) => drop(translator.loader.own_pair()?),
+            (Some(from), Some(to)) if from != to => drop(translator.loader.translators(from, to)?),
+            _ => {}
         }
         Ok(translator)
     }
@@ -144,6 +146,17 @@ impl Translator {
 
     /// Sets up a translator into `to`.
     pub fn builder(to: Language) -> TranslatorBuilder {
+        Self::building(Some(to))
+    }
+
+    /// Sets up a translator that runs a model on its own pair of languages, whatever that is: no
+    /// language is checked, and sentences are told by the rules of the nearest known language.
+    /// [`LoadOptions::model`] must name a model that was made for translation.
+    pub fn of_own_pair() -> TranslatorBuilder {
+        Self::building(None)
+    }
+
+    fn building(to: Option<Language>) -> TranslatorBuilder {
         TranslatorBuilder {
             from: None,
             to,
@@ -163,7 +176,7 @@ impl Translator {
         Self {
             loader,
             from: None,
-            to,
+            to: Some(to),
             decoding,
             progress,
         }
@@ -233,7 +246,7 @@ impl Translator {
         let mut watch = Watch::new(self.progress.clone());
         let mut results: Vec<Option<Result<Translation, Box<Failure>>>> = Vec::new();
         results.resize_with(documents.len(), || None);
-        let mut by_language: Vec<(Language, Vec<(usize, Vec<Warning>)>)> = Vec::new();
+        let mut by_language: Vec<(Source, Vec<(usize, Vec<Warning>)>)> = Vec::new();
         for (index, document) in documents.iter().enumerate() {
             match self.source_language(document) {
                 Ok((from, warnings)) => match by_language
@@ -286,33 +299,54 @@ impl Translator {
             .collect()
     }
 
-    fn source_language(&self, document: &Document) -> Result<(Language, Vec<Warning>)> {
-        match self.from.or(document.language()) {
-            Some(language) => Ok((language, Vec::new())),
-            None => detected_language(document),
+    fn source_language(&self, document: &Document) -> Result<(Source, Vec<Warning>)> {
+        if self.to.is_none() {
+            let nearest = ScriptProfile::of(document.text()).dominant();
+            let rules = self.from.or(nearest).unwrap_or(Language::English);
+            return Ok((
+                Source {
+                    language: None,
+                    rules,
+                },
+                Vec::new(),
+            ));
         }
+        let (language, warnings) = match self.from.or(document.language()) {
+            Some(language) => (language, Vec::new()),
+            None => detected_language(document)?,
+        };
+        Ok((
+            Source {
+                language: Some(language),
+                rules: language,
+            },
+            warnings,
+        ))
     }
 
     /// Translates documents of one language; `None` for those that were not finished when the
     /// caller stopped the work.
     fn group(
         &self,
-        from: Language,
+        from: Source,
         documents: &[&Document],
         watch: &mut Watch,
     ) -> Result<Vec<Option<Translation>>> {
-        if from == self.to {
-            return Ok(documents
-                .iter()
-                .map(|document| Some(untranslated(document, from)))
-                .collect());
-        }
-        let models = self.loader.translators(from, self.to)?;
+        let models = match (from.language, self.to) {
+            (Some(from), Some(to)) if from == to => {
+                let translations = documents
+                    .iter()
+                    .map(|document| Some(untranslated(document, from)));
+                return Ok(translations.collect());
+            }
+            (Some(from), Some(to)) => self.loader.translators(from, to)?,
+            _ => vec![self.loader.own_pair()?],
+        };
         let mut error = None;
         let segments: Vec<Vec<Segment>> = documents
             .iter()
             .map(|document| {
-                document.segments_fitting(from, |piece| {
+                document.segments_fitting(from.rules, |piece| {
                     models.first().is_none_or(|model| match fits(model, piece) {
                         Ok(fits) => fits,
                         Err(failed) => {
@@ -340,7 +374,7 @@ impl Translator {
             };
             places.push(segments.iter().map(place).collect());
         }
-        let outputs = self.through(&models, from, &texts, watch)?;
+        let outputs = self.through(&models, from.language, &texts, watch)?;
         let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
         documents
             .iter()
@@ -349,7 +383,7 @@ impl Translator {
             .map(|((document, segments), places)| {
                 let done: Option<Vec<&Output>> =
                     places.iter().map(|&text| outputs[text].as_ref()).collect();
-                done.map(|outputs| self.assemble(document, segments, &outputs, from, &ids))
+                done.map(|outputs| self.assemble(document, segments, &outputs, from.language, &ids))
                     .transpose()
             })
             .collect()
@@ -359,7 +393,7 @@ impl Translator {
     fn through(
         &self,
         models: &[Arc<Loaded>],
-        from: Language,
+        from: Option<Language>,
         texts: &[&str],
         watch: &mut Watch,
     ) -> Result<Vec<Option<Output>>> {
@@ -377,7 +411,7 @@ impl Translator {
             let target = if number + 1 == models.len() {
                 self.to
             } else {
-                Language::English
+                Some(Language::English)
             };
             let present: Vec<usize> = (0..outputs.len())
                 .filter(|&i| outputs[i].is_some())
@@ -387,13 +421,27 @@ impl Translator {
                 .filter_map(|&i| outputs[i].as_ref().map(|output| output.text.clone()))
                 .collect();
             let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-            let found = match &model.engine {
-                Engine::Instruct(instruct) => {
-                    let direction = Direction {
-                        from: source,
-                        to: target,
-                    };
-                    prompted(instruct, direction, &inputs, &self.decoding, watch)?
+            let found = match (&model.engine, source, target) {
+                (Engine::Instruct(instruct), Some(from), Some(to)) => prompted(
+                    instruct,
+                    Direction { from, to },
+                    &inputs,
+                    &self.decoding,
+                    watch,
+                )?,
+                (Engine::Instruct(_), _, _) => {
+                    return Err(Error::NoModel {
+                        task: "translate".to_owned(),
+                    });
+                }
+                (Engine::Segments(model), _, _) => {
+                    let found =
+                        model.translate((source, target), &inputs, &self.decoding, watch)?;
+                    inputs
+                        .iter()
+                        .zip(found)
+                        .map(|(input, found)| found.map(|found| checked(input, found, target)))
+                        .collect()
                 }
             };
             for (&i, mut found) in present.iter().zip(found) {
@@ -412,12 +460,12 @@ impl Translator {
         document: &Document,
         segments: &[Segment],
         outputs: &[&Output],
-        from: Language,
+        from: Option<Language>,
         models: &[String],
     ) -> Result<Translation> {
         let texts: Vec<&str> = outputs.iter().map(|output| output.text.as_str()).collect();
         let mut translated = document.replace(segments, &texts)?;
-        translated.set_language(Some(self.to));
+        translated.set_language(self.to);
         let mut counts: Vec<(&Warning, usize)> = Vec::new();
         for fault in outputs.iter().flat_map(|output| &output.faults) {
             match counts
@@ -504,11 +552,18 @@ fn untranslated(document: &Document, language: Language) -> Translation {
     );
     Translation {
         document,
-        source_language: language,
+        source_language: Some(language),
         models: Vec::new(),
         warnings: vec![Warning::new("not_needed", message)],
         segments: Vec::new(),
     }
+}
+
+/// What a document is translated from, and by which rules its sentences are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Source {
+    language: Option<Language>,
+    rules: Language,
 }
 
 #[derive(Clone, Copy)]
@@ -522,12 +577,27 @@ struct Output {
     faults: Vec<Warning>,
 }
 
+/// What a model gave for a segment, with what can be seen to be wrong with it.
+fn checked(source: &str, found: crate::translators::Segment, to: Option<Language>) -> Output {
+    let mut faults = found.warnings;
+    for fault in check::translation(source, &found.answer.text, to, found.answer.finish) {
+        if !faults.iter().any(|known| known.kind == fault.kind) {
+            faults.push(fault);
+        }
+    }
+    Output {
+        text: found.answer.text,
+        faults,
+    }
+}
+
 /// Whether a piece of text is short enough for a model.
 fn fits(model: &Loaded, piece: &str) -> Result<bool> {
     match &model.engine {
         // A token has at least one byte.
         Engine::Instruct(instruct) => Ok(piece.len() <= MOST_TOKENS
             || (piece.len() <= MOST_TOKENS * 16 && instruct.count(piece)? <= MOST_TOKENS)),
+        Engine::Segments(model) => model.fits(piece),
     }
 }
 
@@ -586,7 +656,7 @@ fn prompted(
             let Some(Answer { text, finish }) = answer else {
                 continue;
             };
-            let faults = check::translation(segments[segment], &text, to, finish);
+            let faults = check::translation(segments[segment], &text, Some(to), finish);
             if !faults.is_empty() {
                 again.push(segment);
             }

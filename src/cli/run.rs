@@ -24,10 +24,13 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn translate(self, arguments: &Translate) -> Result<Status> {
-        let to = language(arguments.lang.as_deref())?.ok_or_else(|| Error::Usage {
-            message: "`--lang` is missing: the language to translate into".to_owned(),
-            hint: Some("name it, as in `newsml translate --lang ru FILE`".to_owned()),
-        })?;
+        let to = language(arguments.lang.as_deref())?;
+        if to.is_none() && arguments.model.model.is_none() {
+            return Err(Error::Usage {
+                message: "`--lang` is missing: the language to translate into".to_owned(),
+                hint: Some("name it, as in `newsml translate --lang ru FILE`".to_owned()),
+            });
+        }
         let from = language(arguments.from.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
         if arguments.segments && form == Form::Text {
@@ -39,7 +42,8 @@ impl Context {
         let (load, mut decoding, progress) = self.options(&arguments.model)?;
         decoding.beams = arguments.beams.map(usize::from);
         let with_segments = arguments.segments;
-        let mut builder = Translator::builder(to)
+        let mut builder = to
+            .map_or_else(Translator::of_own_pair, Translator::builder)
             .load(load)
             .decoding(decoding)
             .progress(progress);
@@ -139,7 +143,7 @@ fn summarized(summary: &Summary) -> Outcome {
     record.set("language", Value::from(summary.language.code()));
     record.finish(
         summary.text.clone(),
-        summary.source_language,
+        Some(summary.source_language),
         &summary.models,
         &summary.warnings,
     )
@@ -165,11 +169,11 @@ impl Record {
     fn finish(
         mut self,
         text: String,
-        source: Language,
+        source: Option<Language>,
         models: &[String],
         warnings: &[Warning],
     ) -> Outcome {
-        self.set("source_language", Value::from(source.code()));
+        self.set("source_language", Value::from(source.map(Language::code)));
         self.set("model", Value::from(models.join(" + ")));
         self.set(
             "warnings",

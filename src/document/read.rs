@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Document, encoding, json_lines};
+use super::{Document, encoding, html, json_lines, markdown, subtitles};
 use crate::error::{Error, Result};
 
 /// A format that documents are read from and written to.
@@ -23,17 +23,36 @@ pub enum Format {
     /// JSON Lines, one document a line.
     #[serde(rename = "jsonl")]
     JsonLines,
+    /// A web page, whose article is read.
+    Html,
+    /// Markdown; the text is the file as it is.
+    Markdown,
+    /// SubRip subtitles; the text is the file as it is.
+    Srt,
+    /// WebVTT subtitles; the text is the file as it is.
+    WebVtt,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 2] = [Self::Text, Self::JsonLines];
+    pub const ALL: [Self; 6] = [
+        Self::Text,
+        Self::JsonLines,
+        Self::Html,
+        Self::Markdown,
+        Self::Srt,
+        Self::WebVtt,
+    ];
 
     /// The name of the format, as in `--format`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::JsonLines => "jsonl",
+            Self::Html => "html",
+            Self::Markdown => "markdown",
+            Self::Srt => "srt",
+            Self::WebVtt => "webvtt",
         }
     }
 
@@ -43,6 +62,10 @@ impl Format {
         match extension.as_str() {
             "txt" | "text" => Some(Self::Text),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
+            "html" | "htm" | "xhtml" => Some(Self::Html),
+            "md" | "markdown" => Some(Self::Markdown),
+            "srt" => Some(Self::Srt),
+            "vtt" => Some(Self::WebVtt),
             _ => None,
         }
     }
@@ -52,6 +75,10 @@ impl Format {
         let start = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
         if start.starts_with(b"{") && json_lines::looks_like(start) {
             Self::JsonLines
+        } else if html::looks_like(start) {
+            Self::Html
+        } else if let Some(format) = subtitles::looks_like(start) {
+            format
         } else {
             Self::Text
         }
@@ -132,7 +159,10 @@ pub struct Documents {
 
 enum State {
     /// Not read yet; the format is known.
-    Whole(Box<dyn Read + Send>),
+    Whole {
+        reader: Box<dyn Read + Send>,
+        format: Format,
+    },
     Lines {
         reader: Box<dyn BufRead + Send>,
         number: usize,
@@ -173,10 +203,13 @@ impl Documents {
             None => Format::of_content(reader.fill_buf().map_err(Error::io("read", &name))?),
         };
         let state = match format {
-            Format::Text => State::Whole(Box::new(reader)),
             Format::JsonLines => State::Lines {
                 reader: Box::new(reader),
                 number: 0,
+            },
+            _ => State::Whole {
+                reader: Box::new(reader),
+                format,
             },
         };
         Ok(Self {
@@ -215,14 +248,13 @@ impl Iterator for Documents {
     fn next(&mut self) -> Option<Self::Item> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Done => None,
-            State::Whole(mut reader) => {
+            State::Whole { mut reader, format } => {
                 let mut bytes = Vec::new();
                 let read = reader
                     .read_to_end(&mut bytes)
                     .map_err(Error::io("read", PathBuf::from(&self.name)));
-                let document = read.and_then(|_| {
-                    Document::from_bytes(self.name.clone(), bytes, self.options.cleaning)
-                });
+                let document = read
+                    .and_then(|_| whole(self.name.clone(), bytes, format, self.options.cleaning));
                 Some(document.map_err(|error| self.failure(error)))
             }
             State::Lines {
@@ -260,17 +292,24 @@ impl Document {
     /// # Errors
     /// [`Error::Encoding`] where they are text in none of these, and the errors of [`Document::from_text`].
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>, cleaning: Cleaning) -> Result<Self> {
-        let name = name.into();
-        let (text, encoding) = encoding::decode(&name, bytes)?;
-        let document = match cleaning {
-            Cleaning::Article => Self::from_text(name, &text),
-            Cleaning::Raw => Self::raw(name, text),
-        };
-        document.map(|document| Self {
-            encoding,
-            ..document
-        })
+        whole(name.into(), bytes, Format::Text, cleaning)
     }
+}
+
+/// The one document that an input of this format is.
+fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Result<Document> {
+    let (text, encoding) = encoding::decode(&name, bytes)?;
+    let document = match (format, cleaning) {
+        (Format::Markdown, _) => markdown::document(name, text),
+        (Format::Srt | Format::WebVtt, _) => subtitles::document(name, text, format),
+        (Format::Html, _) => html::document(name, &text, cleaning),
+        (_, Cleaning::Article) => Document::from_text(name, &text),
+        (_, Cleaning::Raw) => Document::raw(name, text),
+    };
+    document.map(|document| Document {
+        encoding,
+        ..document
+    })
 }
 
 /// UTF-8 to text, without a byte order mark.

@@ -38,6 +38,11 @@ pub(crate) use sequences::{
 };
 pub(crate) use vocabulary::{Scanned, map_parallel};
 
+/// How many threads share the work; `--threads` and `RAYON_NUM_THREADS` set it.
+pub(crate) fn threads() -> usize {
+    candle_core::utils::get_num_threads()
+}
+
 /// The instructions that the products use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {

@@ -103,41 +103,6 @@ impl PackedMatrix {
         Some(matrix)
     }
 
-    /// Quantizes a float matrix to [`Format::Q8`]: for each 32 weights of a row the largest
-    /// magnitude becomes 127.
-    pub(crate) fn from_floats(weights: &[f32], outputs: usize, inputs: usize) -> Self {
-        assert_eq!(
-            weights.len(),
-            outputs * inputs,
-            "weight size: this is a bug"
-        );
-        let mut matrix = Self::zeros(Format::Q8, outputs, inputs);
-        let blocks = matrix.blocks;
-        matrix.fill(|tile_row, tile_data| {
-            let first = tile_row * TILE;
-            for member in 0..(outputs - first).min(TILE) {
-                let row = &weights[(first + member) * inputs..(first + member + 1) * inputs];
-                for (sub, values) in row.chunks(32).enumerate() {
-                    let largest = values.iter().fold(0f32, |a, &b| a.max(b.abs()));
-                    let scale = f16::from_f32(largest / 127.0);
-                    let inverse = if scale.to_f32() > 0.0 {
-                        1.0 / scale.to_f32()
-                    } else {
-                        0.0
-                    };
-                    let mut quants = [0i8; 32];
-                    for (quant, value) in quants.iter_mut().zip(values) {
-                        *quant = (value * inverse).round().clamp(-127.0, 127.0) as i8;
-                    }
-                    debug_assert!(sub / 8 < blocks);
-                    let tile = &mut tile_data[sub / 8 * Format::Q8.tile_bytes()..];
-                    put_q8(&quants, scale, sub % 8, member, tile);
-                }
-            }
-        });
-        matrix
-    }
-
     fn zeros(format: Format, outputs: usize, inputs: usize) -> Self {
         let blocks = inputs.div_ceil(BLOCK);
         let lines = outputs.div_ceil(TILE) * blocks * format.tile_bytes() / 64;

@@ -321,7 +321,12 @@ macro_rules! backend {
                             for ((sum, weight), bias) in sums.iter_mut().zip(&scales).zip(&biases) {
                                 *sum = *sum * (weight * scale) + bias;
                             }
-                            std::ptr::copy_nonoverlapping(sums.as_ptr(), place, columns);
+                            if columns == TILE {
+                                // Of a size that is known: two stores in place of a call.
+                                std::ptr::copy_nonoverlapping(sums.as_ptr(), place, TILE);
+                            } else {
+                                std::ptr::copy_nonoverlapping(sums.as_ptr(), place, columns);
+                            }
                         }
                     }
                     first += members;

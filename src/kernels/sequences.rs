@@ -329,6 +329,11 @@ fn history_attention_body<A: Arithmetic>(
     let queries = &line(last)[..inner];
     // A position at a time, since its keys of all heads stand together in memory, and its values.
     for position in 0..positions {
+        // Lines are scattered: asked for ahead of time, the values for the loop after next.
+        if position + 2 < positions {
+            prefetch(&line(position + 2)[inner..2 * inner]);
+        }
+        prefetch(&line(position)[2 * inner..]);
         let keys = &line(position)[inner..2 * inner];
         for (head, (query, keys)) in queries
             .chunks_exact(width)
@@ -361,6 +366,19 @@ fn history_attention_body<A: Arithmetic>(
                 .for_each(|(sum, value)| *sum = A::mul_add(weight, *value, *sum));
         }
     }
+}
+
+/// Asks the processor to have these values at hand soon.
+#[inline(always)]
+fn prefetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(16) {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch is a hint, allowed for any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
 }
 
 #[inline(always)]

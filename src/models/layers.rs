@@ -86,11 +86,6 @@ impl Projection {
         })
     }
 
-    /// Output features.
-    pub(crate) fn outputs(&self) -> usize {
-        self.outputs
-    }
-
     /// `(tokens, inputs)` in, `(tokens, outputs)` out.
     pub(crate) fn forward(&self, xs: &Tensor) -> Result<Tensor> {
         let (tokens, inputs) = xs.dims2()?;

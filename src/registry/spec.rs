@@ -30,7 +30,13 @@ pub enum Family {
 
 impl Family {
     /// The families that this build can run; models of other families are never chosen by default.
-    pub const RUNNABLE: &'static [Self] = &[Self::Qwen2];
+    pub const RUNNABLE: &'static [Self] = &[
+        Self::Qwen2,
+        Self::Firefox,
+        Self::Marian,
+        Self::M2m100,
+        Self::T5,
+    ];
 
     /// Whether this build can run models of the family.
     pub fn is_runnable(self) -> bool {

@@ -1,0 +1,83 @@
+//! Reads an article from a web page.
+//!
+//! The page is parsed in `tree`, and the article found in `article`; names that tell the two apart
+//! are in `hints`.
+
+mod article;
+mod hints;
+mod tree;
+
+use super::lines;
+use super::{Block, BlockKind, Cleaning, Document, Format, TITLE_GAP};
+use crate::error::{Error, Result};
+
+/// Whether the beginning of an input looks like a web page.
+pub(super) fn looks_like(start: &[u8]) -> bool {
+    let head = start[..start.len().min(1024)].to_ascii_lowercase();
+    let head = head.trim_ascii_start();
+    let contains = |needle: &[u8]| head.windows(needle.len()).any(|window| window == needle);
+    head.starts_with(b"<!doctype html")
+        || head.starts_with(b"<html")
+        || (head.starts_with(b"<")
+            && (contains(b"<head") || contains(b"<body") || contains(b"<html")))
+}
+
+/// The article of a page; all that the page shows where `cleaning` says so.
+///
+/// # Errors
+/// [`Error::EmptyInput`] where the page shows no text.
+pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result<Document> {
+    let page = tree::parse(source);
+    let mut article = article::find(&page);
+    if cleaning == Cleaning::Raw {
+        article.title = None;
+        article.body = (0..page.blocks.len()).collect();
+    }
+    let mut text = String::new();
+    let mut blocks = Vec::new();
+    let mut push = |kind, part: &str| {
+        if !text.is_empty() {
+            text.push_str(TITLE_GAP);
+        }
+        let start = text.len();
+        text.push_str(part);
+        blocks.push(Block {
+            kind,
+            range: start..text.len(),
+        });
+    };
+    if let Some(title) = &article.title {
+        push(BlockKind::Headline, title);
+    }
+    let mut left_out = Vec::new();
+    let mut body = article.body.iter().peekable();
+    for (index, block) in page.blocks.iter().enumerate() {
+        if body.next_if_eq(&&index).is_none() {
+            if !block.place.outside && Some(&block.text) != article.title.as_ref() {
+                left_out.push(block.text.clone());
+            }
+            continue;
+        }
+        let kind = if block.place.heading.is_some() {
+            BlockKind::Heading
+        } else if block.place.item && !(lines::ends_sentence(&block.text) && block.place.paragraph)
+        {
+            BlockKind::ListItem
+        } else {
+            BlockKind::Paragraph
+        };
+        push(kind, block.text.trim());
+    }
+    if blocks.is_empty() {
+        return Err(Error::EmptyInput { name });
+    }
+    let mut document = Document::of_blocks(name, text, blocks);
+    document.format = Format::Html;
+    document.byline = article.byline;
+    document.date = article.date;
+    document.left_out = left_out;
+    Ok(document)
+}
+
+#[cfg(test)]
+mod tests;

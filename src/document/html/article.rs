@@ -1,0 +1,449 @@
+//! Finds the article in a page: the element that holds most of its prose, and in it the blocks that
+//! are the article's.
+//!
+//! What the page says of itself is believed where it is of use: the body in its JSON-LD tells which
+//! blocks are the article's, and its headline which heading is the headline.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::super::clutter::{self, Clutter};
+use super::super::lines;
+use super::hints;
+use super::tree::{self, Page, TextBlock};
+
+/// An article found in a page.
+#[derive(Debug, Default)]
+pub(in crate::document) struct Article {
+    pub(in crate::document) title: Option<String>,
+    pub(in crate::document) byline: Option<String>,
+    pub(in crate::document) date: Option<String>,
+    /// Indices of the blocks of the body.
+    pub(in crate::document) body: Vec<usize>,
+}
+
+/// What a page says of its article in JSON-LD.
+#[derive(Debug, Default)]
+struct Data {
+    headline: Option<String>,
+    body: Option<String>,
+    author: Option<String>,
+    date: Option<String>,
+}
+
+/// Finds the article.
+pub(super) fn find(page: &Page) -> Article {
+    let data = Data::of(page);
+    let meta = |keys: &[&str]| {
+        keys.iter()
+            .find_map(|key| page.meta.get(*key))
+            .filter(|value| !value.trim().is_empty())
+            .cloned()
+    };
+    let title = title(page, &data);
+    let body = body(page, &data, title.as_deref());
+    Article {
+        byline: data
+            .author
+            .or_else(|| {
+                meta(&[
+                    "author",
+                    "article:author",
+                    "byl",
+                    "parsely-author",
+                    "dc.creator",
+                ])
+            })
+            .filter(|name| !name.starts_with("http")),
+        date: data
+            .date
+            .or_else(|| {
+                meta(&[
+                    "article:published_time",
+                    "datepublished",
+                    "date",
+                    "pubdate",
+                    "dc.date",
+                    "parsely-pub-date",
+                ])
+            })
+            .or_else(|| page.time.clone()),
+        title,
+        body,
+    }
+}
+
+impl Data {
+    fn of(page: &Page) -> Self {
+        let mut data = Self::default();
+        for script in &page.data {
+            let Ok(value) = serde_json::from_str::<Value>(script.trim()) else {
+                continue;
+            };
+            // Depth is bounded by the parser, and the walk by what it gave.
+            let mut open = vec![&value];
+            while let Some(value) = open.pop() {
+                match value {
+                    Value::Array(values) => open.extend(values.iter().rev()),
+                    Value::Object(object) => {
+                        let text = |key: &str| {
+                            object
+                                .get(key)
+                                .and_then(Value::as_str)
+                                .map(|text| tree::collapse(&tree::decode(text)))
+                                .filter(|text| !text.is_empty())
+                        };
+                        let kind = object
+                            .get("@type")
+                            .map(Value::to_string)
+                            .unwrap_or_default();
+                        if ["Article", "BlogPosting", "Report", "LiveBlog"]
+                            .iter()
+                            .any(|name| kind.contains(name))
+                        {
+                            data.headline = data.headline.take().or_else(|| text("headline"));
+                            data.body = data.body.take().or_else(|| text("articleBody"));
+                            data.date = data.date.take().or_else(|| text("datePublished"));
+                            data.author = data
+                                .author
+                                .take()
+                                .or_else(|| object.get("author").and_then(author));
+                        }
+                        if let Some(graph) = object.get("@graph") {
+                            open.push(graph);
+                        }
+                        if let Some(entity) = object.get("mainEntity") {
+                            open.push(entity);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        data
+    }
+}
+
+/// The names of the authors, in one line.
+fn author(value: &Value) -> Option<String> {
+    let name = |value: &Value| {
+        value
+            .as_str()
+            .or_else(|| value.get("name").and_then(Value::as_str))
+            .map(str::to_owned)
+    };
+    let names: Vec<String> = match value {
+        Value::Array(values) => values.iter().filter_map(name).collect(),
+        value => name(value).into_iter().collect(),
+    };
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn title(page: &Page, data: &Data) -> Option<String> {
+    let named = data
+        .headline
+        .clone()
+        .or_else(|| page.meta.get("og:title").cloned())
+        .or_else(|| page.meta.get("twitter:title").cloned());
+    let named = named
+        .or_else(|| page.title.clone())
+        .map(|title| tree::collapse(&title))
+        .filter(|title| !title.is_empty());
+    let headings = page
+        .blocks
+        .iter()
+        .filter(|block| block.place.heading == Some(1) && !block.text.is_empty());
+    let Some(named) = named else {
+        return headings.map(|block| block.text.clone()).next();
+    };
+    // The heading on the page has no name of the site behind it.
+    let words: HashSet<String> = words(&named).collect();
+    let shared = |block: &&TextBlock| {
+        let own: Vec<String> = self::words(&block.text).collect();
+        !own.is_empty()
+            && own.iter().filter(|word| words.contains(*word)).count() * 10 >= own.len() * 7
+            && own.len() * 2 >= words.len()
+    };
+    let mut headings = headings.filter(shared);
+    Some(
+        headings
+            .next()
+            .map_or_else(|| without_site(&named), |block| block.text.clone()),
+    )
+}
+
+/// A title without the name of the site at its end.
+fn without_site(title: &str) -> String {
+    let cut = [" | ", " — ", " – ", " - ", " :: ", " » "]
+        .iter()
+        .filter_map(|mark| title.rfind(mark))
+        .max();
+    match cut {
+        Some(at)
+            if title[..at].split_whitespace().count() >= 4
+                && title[at..].split_whitespace().count() <= 6 =>
+        {
+            title[..at].to_owned()
+        }
+        _ => title.to_owned(),
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+}
+
+/// Whether a block runs as the paragraphs of articles do.
+fn is_prose(block: &TextBlock) -> bool {
+    let length = block.text.chars().count();
+    let enough = if block.place.paragraph { 40 } else { 80 };
+    !block.place.outside
+        && block.place.heading.is_none()
+        && length >= enough
+        && block.linked * 2 < length
+        && (lines::ends_sentence(&block.text) || length >= 120)
+}
+
+/// The blocks of the article's body.
+fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
+    if let Some(body) = data
+        .body
+        .as_deref()
+        .and_then(|body| told(page, body, title))
+    {
+        return body;
+    }
+    let length = |blocks: &[usize]| -> usize {
+        blocks
+            .iter()
+            .map(|at| page.blocks[*at].text.chars().count())
+            .sum()
+    };
+    let heeding = container(page, |block| !block.place.around).map_or(Vec::new(), |container| {
+        select(page, container, title, Marks::Heeded)
+    });
+    let ignoring = container(page, |_| true).map_or(Vec::new(), |container| {
+        select(page, container, title, Marks::Ignored)
+    });
+    // Marks that would take most of the prose away do not mean what they seem to.
+    let body = if length(&heeding) * 10 >= length(&ignoring) * 4 {
+        heeding
+    } else {
+        ignoring
+    };
+    if !body.is_empty() {
+        return body;
+    }
+    // Nothing runs as prose: whatever is shown and is no link.
+    let shown = |at: &usize| {
+        let block = &page.blocks[*at];
+        !block.place.outside
+            && block.linked * 2 < block.text.chars().count()
+            && title != Some(&block.text)
+    };
+    (0..page.blocks.len()).filter(shown).collect()
+}
+
+/// The blocks of the body that the page's own data gives, where it gives enough of it to go by.
+fn told(page: &Page, body: &str, title: Option<&str>) -> Option<Vec<usize>> {
+    let length = |blocks: &[usize]| -> usize {
+        blocks
+            .iter()
+            .map(|at| page.blocks[*at].text.chars().count())
+            .sum()
+    };
+    let matched = matching(page, body);
+    let (first, last) = (*matched.first()?, *matched.last()?);
+    // The data may hold the first paragraphs only.
+    if matched.len() < 3 || length(&matched) * 10 < body.chars().count() * 6 {
+        return None;
+    }
+    let found = select(page, ancestor(page, &matched), title, Marks::Heeded);
+    // What the data lacks is not of the article, but for headings and lists between.
+    if length(&found) * 4 <= length(&matched) * 5 && length(&found) * 10 >= length(&matched) * 9 {
+        return Some(found);
+    }
+    let between = |at: &usize| {
+        found.contains(at)
+            && (page.blocks[*at].place.heading.is_some() || page.blocks[*at].place.item)
+    };
+    Some(
+        (first..=last)
+            .filter(|at| matched.contains(at) || between(at))
+            .collect(),
+    )
+}
+
+/// What class names that say `around` are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    Heeded,
+    Ignored,
+}
+
+/// The blocks whose words, three by three, are those of `body`.
+fn matching(page: &Page, body: &str) -> Vec<usize> {
+    let triples = |text: &str| {
+        let words: Vec<String> = words(text).collect();
+        words
+            .windows(3)
+            .map(|triple| triple.join(" "))
+            .collect::<Vec<_>>()
+    };
+    let told: HashSet<String> = triples(body).into_iter().collect();
+    (0..page.blocks.len())
+        .filter(|at| {
+            let block = &page.blocks[*at];
+            let own = triples(&block.text);
+            !block.place.outside
+                && !own.is_empty()
+                && own.iter().filter(|triple| told.contains(*triple)).count() * 10 >= own.len() * 7
+        })
+        .collect()
+}
+
+/// The lowest element that all these blocks stand in.
+fn ancestor(page: &Page, blocks: &[usize]) -> usize {
+    let path = |block: usize| {
+        let mut path = vec![page.blocks[block].element];
+        while let Some(&last) = path.last()
+            && last != 0
+        {
+            path.push(page.elements[last].parent);
+        }
+        path.reverse();
+        path
+    };
+    let mut common: Option<Vec<usize>> = None;
+    for &block in blocks.iter().take(400) {
+        let path = path(block);
+        common = Some(match common {
+            None => path,
+            Some(mut common) => {
+                let same = common.iter().zip(&path).take_while(|(a, b)| a == b).count();
+                common.truncate(same);
+                common
+            }
+        });
+    }
+    common.and_then(|path| path.last().copied()).unwrap_or(0)
+}
+
+/// The element that holds the article: from the page downwards, always into the element that has
+/// most of the prose, as long as one has.
+fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> {
+    let mut weights = vec![0_usize; page.elements.len()];
+    for block in page
+        .blocks
+        .iter()
+        .filter(|block| is_prose(block) && counts(block))
+    {
+        let length = block.text.chars().count();
+        weights[block.element] += length;
+    }
+    // Elements stand after those they are in.
+    for element in (1..page.elements.len()).rev() {
+        weights[page.elements[element].parent] += weights[element];
+    }
+    if weights[0] == 0 {
+        return None;
+    }
+    let mut heaviest: Vec<Option<usize>> = vec![None; page.elements.len()];
+    for element in 1..page.elements.len() {
+        let parent = page.elements[element].parent;
+        if heaviest[parent].is_none_or(|best| weights[element] > weights[best]) {
+            heaviest[parent] = Some(element);
+        }
+    }
+    let mut at = 0;
+    while let Some(child) = heaviest[at] {
+        let marked = hints::is_body(&page.elements[child].marks)
+            || matches!(page.elements[child].name.as_str(), "article" | "main");
+        let enough = if marked { 6 } else { 8 };
+        if weights[child] * 10 < weights[at] * enough {
+            break;
+        }
+        at = child;
+    }
+    Some(at)
+}
+
+/// The blocks of the article within its container.
+fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> Vec<usize> {
+    let mut inside = vec![false; page.elements.len()];
+    inside[container] = true;
+    for element in 1..page.elements.len() {
+        inside[element] |= inside[page.elements[element].parent];
+    }
+    // Marks on what the container itself stands in say nothing about its text.
+    let around = page.elements[container].place.around || marks == Marks::Ignored;
+    let blocks: Vec<usize> = (0..page.blocks.len())
+        .filter(|at| inside[page.blocks[*at].element])
+        .collect();
+    let mut chosen = Vec::new();
+    let mut in_related = false;
+    for &at in &blocks {
+        let block = &page.blocks[at];
+        let length = block.text.chars().count();
+        let clutter = clutter::classify(&block.text);
+        let words = block.text.split_whitespace().count();
+        in_related = match clutter {
+            Some(Clutter::Related) => words <= 4,
+            Some(Clutter::Comments) if chosen.len() >= 3 => break,
+            _ if is_prose(block) => false,
+            _ => in_related,
+        };
+        let strange = block.place.outside
+            || (block.place.around && !around)
+            || clutter.is_some()
+            || in_related
+            || title.is_some_and(|title| title == block.text)
+            || block.linked * 10
+                > length
+                    * if block.place.paragraph && words > 12 {
+                        9
+                    } else {
+                        6
+                    }
+            || (block.place.heading == Some(1) && chosen.is_empty());
+        if !strange {
+            chosen.push(at);
+        }
+    }
+    trim(page, chosen)
+}
+
+/// Leaves out short lines before the first and after the last paragraph, and headings that nothing
+/// follows.
+fn trim(page: &Page, mut chosen: Vec<usize>) -> Vec<usize> {
+    let block = |at: usize| &page.blocks[at];
+    let weighty = |at: usize| {
+        let block = block(at);
+        is_prose(block)
+            || (block.place.heading.is_none()
+                && block.text.split_whitespace().count() >= 4
+                && lines::ends_sentence(&block.text))
+    };
+    let Some(first) = chosen.iter().position(|at| weighty(*at)) else {
+        return chosen;
+    };
+    let last = chosen
+        .iter()
+        .rposition(|at| weighty(*at) || block(*at).place.item)
+        .unwrap_or(first)
+        .max(first);
+    chosen.truncate(last + 1);
+    // A heading directly before the first paragraph is the article's.
+    let lead = usize::from(
+        first > 0
+            && block(chosen[first - 1])
+                .place
+                .heading
+                .is_some_and(|level| level > 1),
+    );
+    chosen.drain(..first - lead);
+    chosen
+}

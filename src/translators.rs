@@ -1,0 +1,337 @@
+//! Models that take a sentence and give its translation: the families of encoders and decoders
+//! behind one interface, texts in and texts out.
+//!
+//! Knows languages only as tokens that the catalogue names. Checks and retries are the pipeline's.
+
+use crate::batch::{Batch, plan};
+use crate::engine::{Answer, Watch};
+use crate::error::{Error, Result};
+use crate::generate::Finish;
+use crate::language::Language;
+use crate::models::TokenId;
+use crate::models::firefox::{Firefox, Spread};
+use crate::options::{Decoding, Warning};
+use crate::registry::{Family, ModelSpec, Registry};
+use crate::seq2seq::Seq2Seq;
+
+/// Most tokens of a segment; the models were trained on sentences.
+const MOST_TOKENS: usize = 256;
+/// Most rows in a batch.
+const MAX_ROWS: usize = 64;
+/// Segments that a Firefox model is given before the caller is told how far the work is.
+const STRETCH: usize = 256;
+
+/// A model that translates segments.
+pub(crate) enum SegmentModel {
+    /// A Firefox Translations model.
+    Firefox(Box<Firefox>),
+    /// A checkpoint in Hugging Face layout.
+    Seq2Seq(Box<Checkpoint>),
+}
+
+/// A Hugging Face checkpoint with what the catalogue says of its languages.
+pub(crate) struct Checkpoint {
+    model: Seq2Seq,
+    spec: Option<ModelSpec>,
+    /// What other entries of the family call the languages; for a checkpoint without an entry.
+    names: Vec<(Language, String, String)>,
+}
+
+impl Checkpoint {
+    /// `spec` is the model's entry in the registry, where it has one.
+    pub(crate) fn new(model: Seq2Seq, spec: Option<&ModelSpec>, registry: &Registry) -> Self {
+        let mut names = Vec::new();
+        for entry in registry.models() {
+            if matches!(entry.family, Family::Qwen2 | Family::Firefox) {
+                continue;
+            }
+            for language in Language::ALL {
+                let name = |names: &std::collections::BTreeMap<String, String>| {
+                    names.get(language.code()).cloned().unwrap_or_default()
+                };
+                let (source, target) = (name(&entry.source_tokens), name(&entry.target_tokens));
+                if !source.is_empty() || !target.is_empty() {
+                    names.push((language, source, target));
+                }
+            }
+        }
+        Self {
+            model,
+            spec: spec.cloned(),
+            names,
+        }
+    }
+
+    /// The tokens that tell the model two languages.
+    fn language_tokens(
+        &self,
+        from: Option<Language>,
+        to: Option<Language>,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let named = |names: &std::collections::BTreeMap<String, String>,
+                     language: Option<Language>| {
+            language.and_then(|language| names.get(language.code()).cloned())
+        };
+        if let Some(spec) = &self.spec {
+            return Ok((
+                named(&spec.source_tokens, from),
+                named(&spec.target_tokens, to),
+            ));
+        }
+        let tokenizer = self.model.tokenizer()?;
+        let known = |language: Option<Language>, source: bool| {
+            self.names
+                .iter()
+                .filter(|(of, _, _)| Some(*of) == language)
+                .map(|(_, from, to)| if source { from } else { to })
+                .find(|name| !name.is_empty() && tokenizer.token(name).is_some())
+                .cloned()
+        };
+        Ok((known(from, true), known(to, false)))
+    }
+
+    fn most_tokens(&self) -> usize {
+        let limit = self
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.limits.source_tokens);
+        limit
+            .unwrap_or(512)
+            .min(self.model.limit().unwrap_or(usize::MAX))
+            .saturating_sub(4)
+            .max(8)
+    }
+
+    /// Rows for texts, answers in order; `most_new` gives the limit of an answer from the length of
+    /// its row.
+    fn answer(
+        &self,
+        languages: (Option<Language>, Option<Language>),
+        texts: &[&str],
+        decoding: &Decoding,
+        most_new: impl Fn(usize) -> usize,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Answer>>> {
+        let (source, target) = self.language_tokens(languages.0, languages.1)?;
+        let direction = self.model.direction(source.as_deref(), target.as_deref())?;
+        let tokenizer = self.model.tokenizer()?;
+        let rows: Vec<Vec<TokenId>> = texts
+            .iter()
+            .map(|text| tokenizer.encode(text, &direction))
+            .collect::<Result<_>>()?;
+        let mut search = self.model.search().clone();
+        search.best = 1;
+        if let Some(facts) = self.spec.as_ref().map(|spec| &spec.decoding) {
+            search.beams = facts.beams.unwrap_or(search.beams);
+            search.length_penalty = facts
+                .length_penalty
+                .map_or(search.length_penalty, |penalty| penalty as f32);
+            if let Some(size) = facts.no_repeat_ngram {
+                search.constraints.no_repeat_ngram = size;
+            }
+        }
+        search.beams = decoding.beams.unwrap_or(search.beams).max(1);
+        search.constraints.forced_first =
+            direction.forced_first.or(search.constraints.forced_first);
+        let lengths: Vec<usize> = rows
+            .iter()
+            .map(|row| row.len() * (1 + search.beams))
+            .collect();
+        let mut answers: Vec<Option<Answer>> = vec![None; texts.len()];
+        for group in plan(&lengths, decoding.batch_tokens, MAX_ROWS) {
+            let members: Vec<&[TokenId]> = group.iter().map(|&row| rows[row].as_slice()).collect();
+            let max_new: Vec<usize> = group
+                .iter()
+                .map(|&row| {
+                    decoding
+                        .max_tokens
+                        .unwrap_or_else(|| most_new(rows[row].len()))
+                })
+                .collect();
+            let mut tokens = 0;
+            let found = self.model.generate(
+                &Batch::new(&members),
+                &search,
+                &max_new,
+                direction.start,
+                &mut |progress| {
+                    tokens = progress.tokens;
+                    watch.tell(group.len().saturating_sub(progress.live), tokens)
+                },
+            );
+            let found = match found {
+                Err(Error::Cancelled) => return Ok(answers),
+                found => found?,
+            };
+            watch.count(group.len(), tokens);
+            for (&row, best) in group.iter().zip(found) {
+                let Some(best) = best.into_iter().next() else {
+                    continue;
+                };
+                let text = tokenizer.decode(&best.tokens)?.trim().to_owned();
+                answers[row] = Some(Answer {
+                    text,
+                    finish: best.finish,
+                });
+            }
+        }
+        Ok(answers)
+    }
+
+    /// How many tokens a text has as a source.
+    pub(crate) fn count(&self, text: &str) -> Result<usize> {
+        Ok(self
+            .model
+            .tokenizer()?
+            .encode(text, &Default::default())?
+            .len())
+    }
+
+    /// Most tokens of a text that is summarized at once.
+    pub(crate) fn most_article_tokens(&self) -> usize {
+        self.most_tokens()
+    }
+
+    /// Summaries of texts, by a checkpoint that was trained to write them.
+    pub(crate) fn summarize(
+        &self,
+        language: Language,
+        texts: &[&str],
+        decoding: &Decoding,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Answer>>> {
+        let most = self
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.limits.target_tokens)
+            .unwrap_or(128);
+        self.answer(
+            (Some(language), Some(language)),
+            texts,
+            decoding,
+            |_| most,
+            watch,
+        )
+    }
+}
+
+/// A translated segment, and what the model itself says of it.
+pub(crate) struct Segment {
+    pub(crate) answer: Answer,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl SegmentModel {
+    /// The two-letter codes of the model's own languages, where its files tell them.
+    pub(crate) fn pair(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Firefox(model) => model.pair(),
+            Self::Seq2Seq(_) => None,
+        }
+    }
+
+    /// Whether a piece of text can be translated at once.
+    pub(crate) fn fits(&self, piece: &str) -> Result<bool> {
+        match self {
+            // The model cuts what is too long before a word, and a token has at least one byte; the
+            // best place is looked for first.
+            Self::Firefox(model) => {
+                Ok(piece.len() <= 120
+                    || (piece.len() <= 16 * 128 && model.encode(piece).len() <= 1))
+            }
+            Self::Seq2Seq(model) => {
+                let most = MOST_TOKENS.min(model.most_tokens());
+                Ok(piece.len() + 4 <= most
+                    || (piece.len() <= most * 16 && model.count(piece)? + 4 <= most))
+            }
+        }
+    }
+
+    /// Translates segments; the i-th result answers the i-th segment, and is `None` where the
+    /// caller stopped the work before it was done.
+    pub(crate) fn translate(
+        &self,
+        languages: (Option<Language>, Option<Language>),
+        segments: &[&str],
+        decoding: &Decoding,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Segment>>> {
+        watch.begin(segments.len());
+        match self {
+            Self::Firefox(model) => {
+                if decoding.beams.is_some_and(|beams| beams > 1) {
+                    return Err(Error::Usage {
+                        message: "Firefox models were distilled to be decoded without beams"
+                            .to_owned(),
+                        hint: Some(
+                            "leave `--beams` out, or name another model with `--model`".to_owned(),
+                        ),
+                    });
+                }
+                let spread = Spread {
+                    threads: crate::kernels::threads(),
+                    ..Spread::default()
+                };
+                let mut results = Vec::with_capacity(segments.len());
+                // Lines of like length together, as far as a stretch goes.
+                let mut order: Vec<usize> = (0..segments.len()).collect();
+                order.sort_by_key(|&segment| std::cmp::Reverse(segments[segment].len()));
+                results.resize_with(segments.len(), || None);
+                for stretch in order.chunks(STRETCH) {
+                    if watch.stopped() {
+                        break;
+                    }
+                    let texts: Vec<&str> =
+                        stretch.iter().map(|&segment| segments[segment]).collect();
+                    let found = model.translate(&texts, spread);
+                    for (&segment, found) in stretch.iter().zip(found) {
+                        let finish = if found.cut {
+                            Finish::Length
+                        } else {
+                            Finish::Stop
+                        };
+                        let mut warnings = Vec::new();
+                        if found.copied {
+                            warnings.push(Warning::new(
+                                "source_copied",
+                                "the model cannot read the text, which was left as it is",
+                            ));
+                        } else if !found.unread.is_empty() {
+                            warnings.push(Warning::new(
+                                "unread",
+                                "characters are not in the model's vocabulary and may be missing",
+                            ));
+                        }
+                        results[segment] = Some(Segment {
+                            answer: Answer {
+                                text: found.text,
+                                finish,
+                            },
+                            warnings,
+                        });
+                    }
+                    watch.count(stretch.len(), 0);
+                    let _ = watch.tell(0, 0);
+                }
+                Ok(results)
+            }
+            Self::Seq2Seq(model) => {
+                let answers = model.answer(
+                    languages,
+                    segments,
+                    decoding,
+                    |length| 3 * length + 32,
+                    watch,
+                )?;
+                let segment = |answer| Segment {
+                    answer,
+                    warnings: Vec::new(),
+                };
+                Ok(answers
+                    .into_iter()
+                    .map(|answer| answer.map(segment))
+                    .collect())
+            }
+        }
+    }
+}
