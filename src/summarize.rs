@@ -288,7 +288,7 @@ impl Summarizer {
         let most = writer.most_tokens();
         let mut articles: Vec<Option<(String, Vec<Warning>)>> = documents
             .iter()
-            .map(|document| Some((prompts::without_delimiters(document.text()), Vec::new())))
+            .map(|document| Some((prompts::without_delimiters(&document.prose()), Vec::new())))
             .collect();
         // Articles that are too long become the summaries of their parts, again and again if need
         // be: each round leaves at most a quarter.
