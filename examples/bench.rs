@@ -8,6 +8,8 @@
 //! JSON line: `target_tokens_per_s` (median of five runs after a warm-up; decoding alone),
 //! `prefill_tokens_per_s` (reading the prompts), `load_s`, `peak_rss_mb`.
 
+#![expect(clippy::print_stdout, reason = "an example says what it found")]
+
 use std::path::PathBuf;
 use std::time::Instant;
 

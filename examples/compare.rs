@@ -9,6 +9,8 @@
 //! `scores`, a file to which the scores for those targets are written as little-endian float32.
 //! Answers each with one JSON object: `rows`, `generated`.
 
+#![expect(clippy::print_stdout, reason = "an example says what it found")]
+
 use std::io::{BufRead, BufWriter, Write};
 use std::path::PathBuf;
 

@@ -1,5 +1,7 @@
 //! Summarizes the files named on the command line, together.
 
+#![expect(clippy::print_stdout, reason = "an example says what it found")]
+
 use newsml::{Length, Summarizer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,7 @@
 //! Translates lines of standard input from Russian into English, in one batch.
 
+#![expect(clippy::print_stdout, reason = "an example says what it found")]
+
 use std::io::Read;
 
 use newsml::{Language, Translator};

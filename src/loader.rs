@@ -28,7 +28,7 @@ pub(crate) struct Loaded {
 /// What runs a model.
 pub(crate) enum Engine {
     /// Answers prompts.
-    Instruct(Instruct),
+    Instruct(Box<Instruct>),
     /// Translates segments, or summarizes, as it was trained to.
     Segments(SegmentModel),
 }
@@ -278,7 +278,7 @@ impl Loader {
                 if stopped {
                     return Err(Error::Cancelled);
                 }
-                Engine::Instruct(Instruct::new(checkpoint))
+                Engine::Instruct(Box::new(Instruct::new(checkpoint)))
             }
             None => Engine::Segments(self.segment_model(id, files, spec)?),
         };

@@ -283,12 +283,12 @@ impl Summarizer {
         language: Language,
         documents: &[&Document],
         watch: &mut Watch,
-    ) -> Result<Vec<Option<(String, Vec<Warning>)>>> {
+    ) -> Result<Vec<Option<Written>>> {
         let writer = Writer::of(model)?;
         let most = writer.most_tokens();
-        let mut articles: Vec<Option<(String, Vec<Warning>)>> = documents
+        let mut articles: Vec<Option<Written>> = documents
             .iter()
-            .map(|document| Some((prompts::without_delimiters(document.text()), Vec::new())))
+            .map(|document| Some((prompts::without_delimiters(&document.prose()), Vec::new())))
             .collect();
         // Articles that are too long become the summaries of their parts, again and again if need
         // be: each round leaves at most a quarter.
@@ -345,7 +345,7 @@ impl Summarizer {
             .filter_map(|&i| articles[i].as_ref().map(|(text, _)| text.as_str()))
             .collect();
         let summaries = self.asked(writer, language, self.length, &texts, watch)?;
-        let mut results: Vec<Option<(String, Vec<Warning>)>> = vec![None; documents.len()];
+        let mut results: Vec<Option<Written>> = vec![None; documents.len()];
         for (index, summary) in present.into_iter().zip(summaries) {
             results[index] =
                 summary
@@ -366,7 +366,7 @@ impl Summarizer {
         length: Length,
         texts: &[&str],
         watch: &mut Watch,
-    ) -> Result<Vec<Option<(String, Vec<Warning>)>>> {
+    ) -> Result<Vec<Option<Written>>> {
         let mut results: Vec<Option<Candidate>> = Vec::new();
         results.resize_with(texts.len(), || None);
         let mut open: Vec<usize> = (0..texts.len()).collect();
@@ -485,6 +485,9 @@ impl Summarizer {
         Ok(summary)
     }
 }
+
+/// A text, and what its reader should know; `None` in its place where the work was stopped before.
+type Written = (String, Vec<Warning>);
 
 /// What writes summaries.
 #[derive(Clone, Copy)]

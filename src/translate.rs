@@ -246,7 +246,7 @@ impl Translator {
         let mut watch = Watch::new(self.progress.clone());
         let mut results: Vec<Option<Result<Translation, Box<Failure>>>> = Vec::new();
         results.resize_with(documents.len(), || None);
-        let mut by_language: Vec<(Source, Vec<(usize, Vec<Warning>)>)> = Vec::new();
+        let mut by_language: Vec<(Source, Vec<Member>)> = Vec::new();
         for (index, document) in documents.iter().enumerate() {
             match self.source_language(document) {
                 Ok((from, warnings)) => match by_language
@@ -558,6 +558,9 @@ fn untranslated(document: &Document, language: Language) -> Translation {
         segments: Vec::new(),
     }
 }
+
+/// The place of a document in its window, and the warnings that it has already.
+type Member = (usize, Vec<Warning>);
 
 /// What a document is translated from, and by which rules its sentences are told.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -34,6 +34,9 @@ pub(super) fn classify(line: &str) -> Option<Clutter> {
         return None;
     }
     let words = line.split_whitespace().count();
+    if words > 60 {
+        return None;
+    }
     let lower = line.to_lowercase();
     let lower = lower.trim_matches(|c: char| {
         !c.is_alphanumeric() && !matches!(c, '©' | '@' | '(' | ')' | '[' | ']' | '.' | '!' | '?')

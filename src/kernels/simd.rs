@@ -33,6 +33,7 @@ pub(super) mod avx512 {
         fn splat(x: f32) -> Floats { _mm512_set1_ps(x) }
         fn broadcast(p: *const u32) -> Ints { _mm512_set1_epi32(p.read_unaligned() as i32) }
         fn load(p: *const u8) -> Ints { _mm512_loadu_si512(p.cast()) }
+        fn prefetch(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         fn and(a: Ints, mask: u8) -> Ints { _mm512_and_si512(a, _mm512_set1_epi8(mask as i8)) }
         fn or(a: Ints, b: Ints) -> Ints { _mm512_or_si512(a, b) }
         fn right_2(a: Ints) -> Ints { _mm512_srli_epi16::<2>(a) }
@@ -86,6 +87,7 @@ pub(super) mod avx2 {
         fn splat(x: f32) -> Floats { _mm256_set1_ps(x) }
         fn broadcast(p: *const u32) -> Ints { _mm256_set1_epi32(p.read_unaligned() as i32) }
         fn load(p: *const u8) -> Ints { _mm256_loadu_si256(p.cast()) }
+        fn prefetch(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         fn and(a: Ints, mask: u8) -> Ints { _mm256_and_si256(a, _mm256_set1_epi8(mask as i8)) }
         fn or(a: Ints, b: Ints) -> Ints { _mm256_or_si256(a, b) }
         fn right_2(a: Ints) -> Ints { _mm256_srli_epi16::<2>(a) }
@@ -158,6 +160,7 @@ pub(super) mod portable {
         fn zero_floats() -> Floats { [0.0; LANES] }
         fn splat(x: f32) -> Floats { [x; LANES] }
         fn broadcast(p: *const u32) -> Ints { [p.read_unaligned() as i32; LANES] }
+        fn prefetch(_p: *const u8) -> () {}
         fn load(p: *const u8) -> Ints {
             std::array::from_fn(|i| i32::from_le_bytes(p.add(4 * i).cast::<[u8; 4]>().read()))
         }

@@ -8,6 +8,10 @@ use super::activations::{Activations, GROUP, OFFSETS, ROW_BLOCK_BYTES, SCALES, S
 use super::packed::{Format, PackedMatrix, TILE};
 use super::{Backend, simd};
 
+/// How many tiles ahead weights are asked for. With several rows of activations the processor is too
+/// busy to run ahead by itself, and would wait for memory at every tile.
+const AHEAD: usize = 2;
+
 /// Where results go.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
@@ -17,6 +21,15 @@ pub(super) struct Target {
     pub(super) stride: usize,
     /// The column of the matrix's first output.
     pub(super) column: usize,
+}
+
+/// One row of tiles.
+#[derive(Clone, Copy)]
+struct Weights<'a> {
+    format: Format,
+    tiles: &'a [u8],
+    /// Bytes from what is read to what is asked for ahead of time.
+    ahead: usize,
 }
 
 /// Multiplies one row of tiles with all activations.
@@ -40,19 +53,25 @@ pub(super) unsafe fn multiply_tile(
     while first < activations.rows() {
         let group = activations.group(first);
         let members = (activations.rows() - first).min(GROUP);
+        let weights = Weights {
+            format: matrix.format(),
+            tiles,
+            // The first group brings the weights into the cache, the others find them there.
+            ahead: if first == 0 {
+                AHEAD * matrix.format().tile_bytes()
+            } else {
+                0
+            },
+        };
         // SAFETY: the tiles and the group hold the blocks that the product walks over (sizes are
         // checked when they are made, and that both have as many blocks, in `multiply_with`).
         unsafe {
             match backend {
                 #[cfg(target_arch = "x86_64")]
-                Backend::Avx512Vnni => {
-                    avx512::group(matrix.format(), tiles, group, members, &mut results)
-                }
+                Backend::Avx512Vnni => avx512::group(weights, group, members, &mut results),
                 #[cfg(target_arch = "x86_64")]
-                Backend::Avx2 => avx2::group(matrix.format(), tiles, group, members, &mut results),
-                Backend::Portable => {
-                    portable::group(matrix.format(), tiles, group, members, &mut results)
-                }
+                Backend::Avx2 => avx2::group(weights, group, members, &mut results),
+                Backend::Portable => portable::group(weights, group, members, &mut results),
             }
             for member in 0..members {
                 let out = target.out.add((first + member) * target.stride + column);
@@ -71,8 +90,7 @@ macro_rules! backend {
 
             $(#[$attribute])*
             pub(super) unsafe fn group(
-                format: Format,
-                tiles: &[u8],
+                weights: Weights<'_>,
                 group: &[u32],
                 members: usize,
                 out: &mut [f32; GROUP * TILE],
@@ -80,14 +98,14 @@ macro_rules! backend {
                 // SAFETY: passed on to the caller.
                 unsafe {
                     match members {
-                        1 => members_of::<1>(format, tiles, group, out),
-                        2 => members_of::<2>(format, tiles, group, out),
-                        3 => members_of::<3>(format, tiles, group, out),
-                        4 => members_of::<4>(format, tiles, group, out),
-                        5 => members_of::<5>(format, tiles, group, out),
-                        6 => members_of::<6>(format, tiles, group, out),
-                        7 => members_of::<7>(format, tiles, group, out),
-                        _ => members_of::<8>(format, tiles, group, out),
+                        1 => members_of::<1>(weights, group, out),
+                        2 => members_of::<2>(weights, group, out),
+                        3 => members_of::<3>(weights, group, out),
+                        4 => members_of::<4>(weights, group, out),
+                        5 => members_of::<5>(weights, group, out),
+                        6 => members_of::<6>(weights, group, out),
+                        7 => members_of::<7>(weights, group, out),
+                        _ => members_of::<8>(weights, group, out),
                     }
                 }
             }
@@ -95,18 +113,17 @@ macro_rules! backend {
             $(#[$attribute])*
             #[inline]
             unsafe fn members_of<const M: usize>(
-                format: Format,
-                tiles: &[u8],
+                weights: Weights<'_>,
                 group: &[u32],
                 out: &mut [f32; GROUP * TILE],
             ) {
                 // SAFETY: passed on to the caller.
                 unsafe {
                     for start in (0..TILE).step_by(LANES) {
-                        let sums = match format {
-                            Format::Q4K => q4k::<M>(tiles, group, start),
-                            Format::Q6K => q6k::<M>(tiles, group, start),
-                            Format::Q8 => q8::<M>(tiles, group, start),
+                        let sums = match weights.format {
+                            Format::Q4K => q4k::<M>(weights.tiles, group, start, weights.ahead),
+                            Format::Q6K => q6k::<M>(weights.tiles, group, start, weights.ahead),
+                            Format::Q8 => q8::<M>(weights.tiles, group, start, weights.ahead),
                         };
                         for (member, sum) in sums.into_iter().enumerate() {
                             store(out.as_mut_ptr().add(member * TILE + start), sum);
@@ -115,21 +132,34 @@ macro_rules! backend {
                 }
             }
 
+            /// Has memory brought into the cache.
             $(#[$attribute])*
             #[inline]
-            unsafe fn q4k<const M: usize>(tiles: &[u8], group: &[u32], start: usize) -> [Floats; M] {
+            unsafe fn ask_for(place: *const u8, bytes: usize) {
+                for line in (0..bytes).step_by(64) {
+                    // SAFETY: asking is harmless wherever it points.
+                    unsafe { prefetch(place.wrapping_add(line)) };
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q4k<const M: usize>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
                 // SAFETY: every offset is within a tile, or within a block of the group.
                 unsafe {
                     let mut total = [zero_floats(); M];
                     let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
                     for (tile, xs) in tiles.chunks_exact(Format::Q4K.tile_bytes()).zip(blocks) {
                         let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        ask_for(tile.wrapping_add(ahead + 2048), if ahead > 0 { Format::Q4K.tile_bytes() - 2048 } else { 0 });
                         let mut sums = [zero_floats(); M];
                         for chunk in 0..4 {
                             let mut low = [zero_ints(); M];
                             let mut high = [zero_ints(); M];
                             for i in 0..8 {
-                                let packed = load(tile.add(((chunk * 8 + i) * TILE + start) * 4));
+                                let place = tile.add(((chunk * 8 + i) * TILE + start) * 4);
+                                prefetch(place.wrapping_add(ahead));
+                                let packed = load(place);
                                 let (w_low, w_high) = (and(packed, 15), and(right_4(packed), 15));
                                 for m in 0..M {
                                     low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
@@ -164,13 +194,17 @@ macro_rules! backend {
 
             $(#[$attribute])*
             #[inline]
-            unsafe fn q6k<const M: usize>(tiles: &[u8], group: &[u32], start: usize) -> [Floats; M] {
+            unsafe fn q6k<const M: usize>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
                 // SAFETY: every offset is within a tile, or within a block of the group.
                 unsafe {
                     let mut total = [zero_floats(); M];
                     let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
                     for (tile, xs) in tiles.chunks_exact(Format::Q6K.tile_bytes()).zip(blocks) {
                         let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        // Asked for line by line where registers allow, else all at once.
+                        if M > 4 && ahead > 0 {
+                            ask_for(tile.wrapping_add(ahead), Format::Q6K.tile_bytes());
+                        }
                         let mut sums = [zero_floats(); M];
                         // A half of 128 values has parts of 32 (0..4); parts p and p + 2 share
                         // their low nibbles' bytes.
@@ -184,8 +218,13 @@ macro_rules! backend {
                                     let mut a = [zero_ints(); M];
                                     let mut b = [zero_ints(); M];
                                     for i in 4 * quarter..4 * quarter + 4 {
-                                        let low = load(tile.add(((half * 16 + part * 8 + i) * TILE + start) * 4));
-                                        let high = load(tile.add(2048 + ((half * 8 + i) * TILE + start) * 4));
+                                        let place = tile.add(((half * 16 + part * 8 + i) * TILE + start) * 4);
+                                        let place_high = tile.add(2048 + ((half * 8 + i) * TILE + start) * 4);
+                                        if M <= 4 {
+                                            prefetch(place.wrapping_add(ahead));
+                                            prefetch(place_high.wrapping_add(ahead));
+                                        }
+                                        let (low, high) = (load(place), load(place_high));
                                         let (high_a, high_b) = if part == 0 {
                                             (left_4(and(high, 0x03)), and(high, 0x30))
                                         } else {
@@ -231,13 +270,14 @@ macro_rules! backend {
 
             $(#[$attribute])*
             #[inline]
-            unsafe fn q8<const M: usize>(tiles: &[u8], group: &[u32], start: usize) -> [Floats; M] {
+            unsafe fn q8<const M: usize>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
                 // SAFETY: every offset is within a tile, or within a block of the group.
                 unsafe {
                     let mut total = [zero_floats(); M];
                     let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
                     for (tile, xs) in tiles.chunks_exact(Format::Q8.tile_bytes()).zip(blocks) {
                         let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        ask_for(tile.wrapping_add(ahead), if ahead > 0 { Format::Q8.tile_bytes() } else { 0 });
                         let mut sums = [zero_floats(); M];
                         for sub in 0..8 {
                             let mut sum = [zero_ints(); M];

@@ -30,7 +30,7 @@ pub(super) fn next(text: &str, start: usize, from: usize, language: Language) ->
     };
     match text.as_bytes()[mark] {
         b'\n' | b'\r' => Some(line_break(text, start, mark)),
-        b')' => one(enumerates(text, start, mark)),
+        b')' => one(enumerates(text, start, mark, mark + 1)),
         b'*' | b'_' | b'=' | b'-' => Some(informal::rule(text, start, mark)),
         b':' if text[mark..].starts_with("://") => Some(informal::address(text, mark)),
         b':' => one(quotation_follows(text, mark).then_some(mark + 1)),
@@ -47,7 +47,7 @@ pub(super) fn next(text: &str, start: usize, from: usize, language: Language) ->
         _ if text[mark..].starts_with(is_mark) => {
             let run = Run::read(text, mark);
             if run.single_stop
-                && let Some(end) = enumerates(text, start, mark)
+                && let Some(end) = enumerates(text, start, mark, run.end)
             {
                 return Some(Boundary {
                     resume: run.end,
@@ -153,9 +153,9 @@ fn bullet_begins(text: &str, start: usize, mark: usize) -> bool {
     before.ends_with(char::is_whitespace) && before.chars().rev().take(8).any(char::is_alphanumeric)
 }
 
-/// Where the sentence that began at `start` ends if the mark at `mark` stands after the number of
-/// the next item in a list within a line: `1. One 2. Two`, `a) one b) two`.
-fn enumerates(text: &str, start: usize, mark: usize) -> Option<usize> {
+/// Where the sentence that began at `start` ends if the marks from `mark` to `end` stand after the
+/// number of the next item in a list within a line: `1. One 2. Two`, `a) one b) two`.
+fn enumerates(text: &str, start: usize, mark: usize, end: usize) -> Option<usize> {
     let number = text[..mark]
         .rfind(|c: char| !c.is_ascii_alphanumeric())
         .map_or(0, |at| {
@@ -163,7 +163,7 @@ fn enumerates(text: &str, start: usize, mark: usize) -> Option<usize> {
         });
     let begins =
         mark - number <= 2 && number > start && text[..number].ends_with(char::is_whitespace);
-    let next = Next::read(text, mark + 1);
+    let next = Next::read(text, end);
     if !begins || !next.spaced || !next.first().is_some_and(char::is_alphanumeric) {
         return None;
     }
@@ -386,7 +386,9 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
     if first.is_lowercase() {
         return informal::small_letter_begins(text, run, &before, &next);
     }
-    if before.word.is_empty() && !run.quote && text[start..run.start].trim().is_empty() {
+    // `«... but it was not over`: marks that nothing stands before end nothing.
+    let nothing = run.start - start < 16 && !text[start..run.start].contains(char::is_alphanumeric);
+    if before.word.is_empty() && !run.quote && nothing {
         return false;
     }
     if run.single_stop {
@@ -459,7 +461,7 @@ impl<'a> Before<'a> {
         let mut at = end;
         let mut joined = false;
         for (taken, (offset, c)) in text[..end].char_indices().rev().enumerate() {
-            if is_invisible(c) && at < end {
+            if is_invisible(c) {
                 continue;
             }
             if !(c.is_alphanumeric()
@@ -497,9 +499,6 @@ fn stop_ends(
     let Some(first) = next.first() else {
         return true;
     };
-    if run.quote || run.bracket {
-        return true;
-    }
     let preceding = abbreviations::Preceding::read(&text[start..before.at]);
     // `1. The first item`: a number alone at the start of a line counts, it does not end.
     let alone = preceding.words == 0
@@ -507,6 +506,9 @@ fn stop_ends(
         && text[start..before.at].chars().all(|c| !c.is_alphanumeric());
     if alone && is_enumerator(before.word) {
         return false;
+    }
+    if run.quote || run.bracket {
+        return true;
     }
     match abbreviations::classify(before.word, &preceding) {
         Abbreviation::None => true,

@@ -17,13 +17,18 @@ pub(super) fn rule(text: &str, start: usize, mark: usize) -> Boundary {
             .chars()
             .next()
             .is_none_or(char::is_whitespace);
-    if !open || (same == b'-' && length < 4) {
+    // Three within a sentence stand for something that is not said.
+    let ended = text[start..mark]
+        .trim_end()
+        .ends_with(['.', '!', '?', '…', '"', '»', '”']);
+    let begins = text[start..mark].trim().is_empty();
+    if !open || (length < 4 && (same == b'-' || !(ended || begins))) {
         return Boundary {
             resume: end,
             end: None,
         };
     }
-    if text[start..mark].trim().is_empty() {
+    if begins {
         return Boundary {
             resume: end,
             end: Some(end),

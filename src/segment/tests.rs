@@ -57,6 +57,10 @@ fn english() {
             "The film (directed by J. Doe) won. |It was a surprise.",
             "A headline without a full stop",
             "Article No. 5 applies. |The answer was no. |He left.",
+            "1.) The first item |2.) The second item",
+            "a. The first item |b. The second item |c. The third",
+            "• bread |• milk |• salt",
+            "He said \"Stop (it).\" |Then he left.",
         ],
     );
 }
@@ -80,6 +84,8 @@ fn russian() {
             "Вот это да! |Неужели? |Конечно.",
             "По данным им. Вавилова и проф. Семёнова, это так.",
             "Он сказал: «Я устал», и замолчал.",
+            "«... Но это не всё», — сказал он.",
+            "Мне *** на это. |*** |Он ушёл.",
         ],
     );
 }
@@ -95,6 +101,7 @@ fn arabic() {
             "وقالت: \"لم أكن أحلم بذلك\". |ثم غادرت.",
             "طالب المزارعون بتعويضات؛ فقد خسروا أراضيهم، ولم يتسلموا شيئا.",
             "انتهى الاجتماع.|وبدأ اجتماع آخر.",
+            "وقال د\u{202A}.\u{202C} سامي إنه سعيد. |ثم غادر.",
         ],
     );
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod fake_hub;
+mod instruct;
 mod pull;
 mod python;
 mod real_weights;

