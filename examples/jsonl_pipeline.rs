@@ -1,6 +1,8 @@
 //! Reads articles as JSON Lines from standard input, translates them into English, summarizes the
 //! translations, and writes one JSON object a line: the fields that came in, and a `summary`.
 
+#![expect(clippy::print_stderr, reason = "an example says what failed")]
+
 use std::io::{BufWriter, Write};
 
 use newsml::{Documents, Format, Language, Length, ReadOptions, Summarizer, Translator};
