@@ -237,6 +237,16 @@ impl Loader {
             } else {
                 "the first of the list whose source answered"
             };
+            // It was said when it was loaded.
+            if self
+                .loaded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains_key(&spec.id)
+            {
+                models.push(self.load(&spec.id, files, Some(spec))?);
+                continue;
+            }
             // It can be had anywhere, and is no one's first choice.
             let caution = if spec.family == Family::Qwen2 && task.starts_with("translate") {
                 "; it was not made for translation, so expect mistakes"
