@@ -1,4 +1,4 @@
-//! Decoding over [`Model`]: greedy now, one hypothesis a row.
+//! Decoding over [`Model`]: greedy, one hypothesis a row; beams are in [`beam`].
 //!
 //! Knows scores and token ids, nothing of text or networks. A row that is finished leaves the
 //! batch, so the work shrinks with it; rows never influence each other.

@@ -83,3 +83,20 @@ pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Box<Fa
         error,
     })
 }
+
+/// Documents made of texts that have no names of their own, by what reads them.
+pub(crate) fn named<'a>(
+    texts: &'a [&'a str],
+    read: impl Fn(String, &'a str) -> crate::error::Result<Document> + 'a,
+) -> impl Iterator<Item = Result<Document, Box<Failure>>> + 'a {
+    texts.iter().enumerate().map(move |(i, text)| {
+        let name = format!("text {}", i + 1);
+        read(name.clone(), text).map_err(|error| {
+            Box::new(Failure {
+                name,
+                fields: serde_json::Map::new(),
+                error,
+            })
+        })
+    })
+}

@@ -15,7 +15,7 @@ use crate::generate::Finish;
 use crate::language::Language;
 use crate::loader::{Engine, Loaded, Loader};
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure};
+use crate::pipeline::{Windows, failure, named};
 use crate::prompts::{self, Length};
 use crate::segment::{sentences, split_long};
 use crate::translate::{Translator, detected_language};
@@ -156,15 +156,7 @@ impl Summarizer {
     ///
     /// The first error that any text meets.
     pub fn summarize_batch(&self, texts: &[&str]) -> Result<Vec<String>> {
-        let documents = texts.iter().enumerate().map(|(i, text)| {
-            Document::from_text(format!("text {}", i + 1), text).map_err(|error| {
-                Box::new(Failure {
-                    name: format!("text {}", i + 1),
-                    fields: serde_json::Map::new(),
-                    error,
-                })
-            })
-        });
+        let documents = named(texts, Document::from_text);
         self.summarize_documents(documents)
             .map(|result| Ok(result?.text))
             .collect()

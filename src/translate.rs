@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Engine, Loaded, Loader};
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure};
+use crate::pipeline::{Windows, failure, named};
 use crate::prompts;
 
 /// Bytes of text in a window: some 500 sentences.
@@ -198,15 +198,7 @@ impl Translator {
     ///
     /// The first error that any text meets.
     pub fn translate_batch(&self, texts: &[&str]) -> Result<Vec<String>> {
-        let documents = texts.iter().enumerate().map(|(i, text)| {
-            Document::raw(format!("text {}", i + 1), *text).map_err(|error| {
-                Box::new(Failure {
-                    name: format!("text {}", i + 1),
-                    fields: serde_json::Map::new(),
-                    error,
-                })
-            })
-        });
+        let documents = named(texts, Document::raw);
         self.translate_documents(documents)
             .map(|result| Ok(result?.document.text().to_owned()))
             .collect()
