@@ -11,6 +11,7 @@ mod length;
 mod number_words;
 mod numbers;
 mod repetition;
+mod units;
 
 use crate::generate::Finish;
 use crate::language::{Detection, Language, ScriptProfile};
@@ -23,11 +24,13 @@ use numbers::Numbers;
 const ENOUGH_LETTERS: usize = 4;
 /// The share of letters of the right script that a segment must have. Names in Latin letters are
 /// common in Russian and Arabic news; whole outputs are held to more.
-const SEGMENT_SHARE: f64 = 0.7;
+const SEGMENT_SHARE: f64 = 0.5;
 /// Letters from which on a language can be told from its neighbours.
 const ENOUGH_FOR_LANGUAGE: usize = 30;
 /// How sure it must be that an output is in another language.
-const SURE: f64 = 0.7;
+const SURE: f64 = 0.76;
+/// At most one Latin letter of so many has an accent in English.
+const MOST_ACCENTED: usize = 30;
 
 /// Checks a translation against its source, worst faults first; empty where nothing is wrong.
 ///
@@ -81,7 +84,10 @@ pub(crate) fn translation(
         _ if copied::is_copied(source, target, from, to) => {
             faults.push(Warning::new("source_copied", "the source was copied"));
         }
-        Some(to) if written.letters() >= ENOUGH_LETTERS && written.share(to) < SEGMENT_SHARE => {
+        Some(to)
+            if written.other > read.other + 1
+                || written.letters() >= ENOUGH_LETTERS && written.share(to) < SEGMENT_SHARE =>
+        {
             let message = format!("the output is not written in {}", to.name());
             faults.push(Warning::new("wrong_script", message));
         }
@@ -108,8 +114,9 @@ pub(crate) fn translation(
         let message = format!("the address `{address}` is not the same in source and output");
         faults.push(Warning::new("addresses_differ", message));
     }
-    let differences =
-        Numbers::of(&addresses::without(source)).differences(&Numbers::of(&addresses::without(target)));
+    let numbers = |text| Numbers::of(&addresses::without(text));
+    let conversions = units::conversions(source, target);
+    let differences = numbers(source).differences(&numbers(target), &conversions);
     if !differences.is_empty() {
         faults.push(Warning::new("numbers_differ", differences.message()));
     }
@@ -124,9 +131,21 @@ fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<
         return None;
     }
     let found = Detection::of(target);
-    let name = found.looks_like.filter(|_| found.confidence >= SURE)?;
-    let message = format!("the output looks like {name} and not like {}", to.name());
+    let sure = found.confidence >= SURE;
+    let message = match found.looks_like.filter(|_| sure) {
+        Some(name) => format!("the output looks like {name} and not like {}", to.name()),
+        // Letters with accents: in English only in names.
+        None if to == Language::English && accented(target) * MOST_ACCENTED > written.latin => {
+            "the output looks like another language than English".to_owned()
+        }
+        None => return None,
+    };
     Some(Warning::new("wrong_language", message))
+}
+
+/// Latin letters that English does not write.
+fn accented(text: &str) -> usize {
+    text.chars().filter(|c| matches!(c, '\u{c0}'..='\u{24f}')).count()
 }
 
 /// What the end of decoding says; `what` was written.

@@ -19,6 +19,9 @@ pub(super) enum NumberWord {
 
 use NumberWord::{Add, Hints, Hundred, Scale};
 
+/// A half: by itself, of a hundred, of an hour, of a day, in two parts, and added to a whole.
+const HALF: &[f64] = &[0.5, 50.0, 30.0, 12.0, 2.0, 1.5, 2.5, 3.5];
+
 /// What a lowercase word may count; words of all three languages are known at once, since a text
 /// in one may quote another.
 pub(super) fn of(word: &str) -> Option<NumberWord> {
@@ -40,15 +43,15 @@ fn english(word: &str) -> Option<NumberWord> {
         "million" | "millions" | "mln" | "mn" | "m" | "millionth" => 1e6,
         "billion" | "billions" | "bln" | "bn" | "b" | "billionth" => 1e9,
         "trillion" | "trillions" | "trn" | "tn" => 1e12,
+        "dozen" | "dozens" => 12.0,
         _ => {
             let hints: &[f64] = match word {
-                "half" | "halves" | "halfway" => &[0.5, 50.0, 30.0, 2.0],
+                "half" | "halves" | "halfway" => HALF,
                 "quarter" | "quarters" | "quarterfinal" | "quarterfinals" => {
                     &[0.25, 25.0, 4.0, 15.0]
                 }
                 "thirds" => &[3.0],
-                "once" | "single" | "sole" | "only" | "a" | "an" | "another" | "solo"
-                | "unique" | "monthly" | "daily" => &[1.0],
+                "once" | "single" | "sole" | "solo" | "unique" => &[1.0],
                 "both" | "pair" | "pairs" | "couple" | "couples" | "twice" | "twin" | "twins"
                 | "double" | "doubled" | "doubles" | "twofold" | "either" | "neither" | "dual"
                 | "duo" | "biennial" | "bilateral" => &[2.0],
@@ -56,14 +59,12 @@ fn english(word: &str) -> Option<NumberWord> {
                 | "trilateral" => &[3.0],
                 "quadruple" | "fourfold" | "quartet" | "fours" => &[4.0],
                 "fivefold" => &[5.0],
-                "tenfold" | "tens" | "dozens" | "decade" | "decades" => &[10.0],
-                "dozen" => &[12.0],
+                "tenfold" | "tens" | "decade" | "decades" => &[10.0],
                 "century" | "centuries" | "centennial" | "centenary" => &[100.0],
                 "millennium" | "millennia" => &[1000.0],
                 "fortnight" => &[14.0, 2.0],
                 "noon" | "midday" | "midnight" => &[12.0, 0.0],
                 "no" | "nil" | "none" | "goalless" | "scoreless" => &[0.0],
-                "weekly" | "week" => &[7.0, 1.0],
                 _ => return decade_english(word).or_else(|| fused_english(word)),
             };
             return Some(Hints(hints.to_vec()));
@@ -309,6 +310,7 @@ fn russian(word: &str) -> Option<NumberWord> {
         ("млрд", 1e9),
         ("триллион", 1e12),
         ("трлн", 1e12),
+        ("дюжин", 12.0),
     ] {
         if word
             .strip_prefix(stem)
@@ -335,20 +337,19 @@ fn russian(word: &str) -> Option<NumberWord> {
         "двадцатка" | "двадцатки" | "двадцатку" => &[20.0],
         "полтора" | "полторы" | "полутора" => &[1.5],
         "половина" | "половины" | "половину" | "половине" | "половиной" | "пополам" => {
-            &[0.5, 50.0, 30.0]
+            HALF
         }
         "треть" | "трети" => &[3.0],
         "четверть" | "четверти" | "четвертью" => &[0.25, 25.0, 4.0, 15.0],
         "единственный" | "единственная" | "единственное" | "единственного" | "единственной"
-        | "единственным" | "единственную" | "однажды" | "раз" | "еще" | "другой" | "год"
-        | "месяц" | "час" | "неделю" | "день" => &[1.0],
-        "дюжина" | "дюжину" | "дюжины" => &[12.0],
+        | "единственным" | "единственную" | "однажды" | "раз" | "час" | "год" => &[1.0],
         "сотня" | "сотни" | "сотню" | "сотен" | "сотнями" => &[100.0],
         "век" | "века" | "веков" | "столетие" | "столетия" | "столетий" => &[100.0],
         "десятилетие" | "десятилетия" | "десятилетий" => &[10.0],
         "тысячелетие" | "тысячелетия" | "тысячелетий" => &[1000.0],
         "полдень" | "полночь" | "полдня" | "полуночи" | "полудня" => &[12.0, 0.0],
         "сутки" | "суток" => &[24.0, 1.0],
+        _ if word.starts_with("круглосуточн") => &[24.0],
         _ => &[],
     };
     if !hints.is_empty() {
@@ -538,6 +539,7 @@ fn arabic_stem(form: &str) -> Option<NumberWord> {
         "مليونان" | "مليونين" | "مليوني" => return Some(Add(2e6)),
         "مليار" | "مليارا" | "مليارات" | "بليون" | "بلايين" => 1e9,
         "ملياران" | "مليارين" | "ملياري" => return Some(Add(2e9)),
+        "دزينه" => 12.0,
         "تريليون" | "تريليونا" | "تريليونات" | "ترليون" => 1e12,
         "تريليونين" | "تريليونان" | "تريليوني" => return Some(Add(2e12)),
         "مءه" | "ماءه" | "مءات" | "مئات" => return Some(Hundred),
@@ -557,7 +559,7 @@ fn arabic_stem(form: &str) -> Option<NumberWord> {
         }
     }
     let hints: &[f64] = match form {
-        "نصف" | "منتصف" => &[0.5, 50.0, 30.0, 12.0],
+        "نصف" | "منتصف" => HALF,
         "ثلث" => &[3.0],
         "ثلثي" | "ثلثين" | "ثلثا" => &[3.0, 2.0],
         "ربع" => &[0.25, 25.0, 4.0, 15.0],
@@ -571,14 +573,12 @@ fn arabic_stem(form: &str) -> Option<NumberWord> {
         "خماسي" | "خماسيه" => &[5.0],
         "سداسي" | "سداسيه" => &[6.0],
         "سباعي" | "سباعيه" => &[7.0],
-        "وحيد" | "وحيده" | "مره" | "فردي" | "فرديه" | "عام" | "سنه" | "شهر" | "يوم" | "ساعه"
-        | "اسبوع" | "اخر" | "اخري" => &[1.0],
+        "وحيد" | "وحيده" | "مره" | "فردي" | "فرديه" | "ساعه" => &[1.0],
         "عشرات" => &[10.0],
         "عقد" | "عقود" => &[10.0],
         "عقدين" | "عقدان" => &[20.0, 2.0],
         "قرن" | "قرون" => &[100.0],
         "قرنين" => &[200.0, 2.0],
-        "دزينه" => &[12.0],
         "ظهر" | "ظهرا" => &[12.0],
         _ => &[],
     };

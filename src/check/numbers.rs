@@ -6,11 +6,14 @@
 //! any of them is, so that doubt raises no alarm.
 
 use super::number_words::{self, NumberWord};
+use super::units::Conversion;
 
 /// What is compared: a value, or a time of day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Value {
     Plain(f64),
+    /// A month, by its name or in a date.
+    Month(u8),
     /// Minutes after noon or midnight, whichever is nearer before: `5 pm` is `17:00`.
     Clock(u32),
 }
@@ -48,6 +51,12 @@ impl Number {
                 .iter()
                 .all(|value| pool.iter().any(|other| other.equals(*value)))
         })
+    }
+
+    fn may_equal(&self, other: &Self) -> bool {
+        let values = || other.readings.iter().flatten();
+        let equal = |value: &Value| values().any(|other| other.equals(*value));
+        self.readings.iter().flatten().any(equal)
     }
 
     fn read_also(&mut self, reading: Vec<Value>) {
@@ -127,33 +136,49 @@ impl Numbers {
             .collect()
     }
 
-    /// What differs between a text and its translation.
-    pub(super) fn differences(&self, translation: &Self) -> Differences {
+    /// What differs between a text and its translation; `conversions` are the factors by which
+    /// measures of the text may have become measures of the translation.
+    pub(super) fn differences(&self, translation: &Self, conversions: &[Conversion]) -> Differences {
+        let strange = |numbers: &Self, other: &Self| -> Vec<Number> {
+            let pool = other.pool();
+            let strange = numbers.in_digits().filter(|(number, _)| !number.is_in(&pool));
+            strange.map(|(number, _)| number.clone()).collect()
+        };
+        let mut missing = strange(self, translation);
+        let mut added = strange(translation, self);
+        let was_equal = missing.is_empty() && added.is_empty();
+        if !conversions.is_empty() {
+            let is_converted = |number: &Number, other: &Number| match (number.plain(), other.plain()) {
+                (Some(a), Some(b)) => conversions.iter().any(|conversion| conversion.takes(a, b)),
+                _ => false,
+            };
+            let converted = |number: &Number| {
+                let mut candidates = translation.found.iter();
+                candidates.any(|other| is_converted(number, other))
+            };
+            let from_here = |number: &Number| self.found.iter().any(|other| is_converted(other, number));
+            missing.retain(|number| !converted(number));
+            added.retain(|number| !from_here(number));
+        }
+        let written = |numbers: Vec<Number>| numbers.into_iter().filter_map(|number| number.digits).collect();
         let mut differences = Differences {
-            missing: self.not_in(translation),
-            added: translation.not_in(self),
+            missing: written(missing),
+            added: written(added),
         };
-        // `5 … 5 … 6` is not `5 … 6 … 6`, where both are all digits and as many.
-        let plain = |numbers: &Self| -> Option<Vec<(f64, String)>> {
-            let all: Option<Vec<_>> = numbers
-                .in_digits()
-                .map(|(number, digits)| Some((number.plain()?, digits.clone())))
-                .collect();
-            all.map(|mut all| {
-                all.sort_by(|a, b| a.0.total_cmp(&b.0));
-                all
-            })
-        };
-        if differences.is_empty()
-            && let (Some(mine), Some(theirs)) = (plain(self), plain(translation))
-            && mine.len() == theirs.len()
-            && let Some((mine, theirs)) = mine
-                .into_iter()
-                .zip(theirs)
-                .find(|(mine, theirs)| !Value::Plain(mine.0).equals(Value::Plain(theirs.0)))
-        {
-            differences.missing.push(mine.1);
-            differences.added.push(theirs.1);
+        // `5 … 5 … 6` is not `5 … 6 … 6`, where both sides have as many numbers in digits.
+        let mut theirs: Vec<_> = translation.in_digits().collect();
+        if was_equal && theirs.len() == self.in_digits().count() {
+            let mut unmatched = None;
+            for (number, digits) in self.in_digits() {
+                match theirs.iter().position(|(other, _)| other.may_equal(number)) {
+                    Some(place) => drop(theirs.remove(place)),
+                    None => unmatched = Some(digits.clone()),
+                }
+            }
+            if let (Some(missing), Some((_, added))) = (unmatched, theirs.first()) {
+                differences.missing.push(missing);
+                differences.added.push((*added).clone());
+            }
         }
         differences
     }
@@ -162,8 +187,13 @@ impl Numbers {
 /// A piece of text that matters here.
 #[derive(Debug, Clone, PartialEq)]
 enum Item {
-    /// A number in ASCII digits with its separators, and how it is written.
-    Digits { plain: String, written: String },
+    /// A number in ASCII digits with its separators, how it is written, and whether it stands
+    /// against a letter before it.
+    Digits {
+        plain: String,
+        written: String,
+        glued: bool,
+    },
     /// A word in lowercase; whether it stands against the digits before it.
     Word { text: String, glued: bool },
     /// A Roman numeral.
@@ -248,6 +278,8 @@ fn digits(chars: &[char], start: usize) -> (Item, usize) {
             '\u{66b}' => '.',
             '\u{66c}' => ',',
             ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => ' ',
+            // An Arabic comma where one for thousands is meant.
+            '،' if run(at + 1).len() == 3 => ',',
             _ => break,
         };
         let next = run(at + 1);
@@ -261,7 +293,13 @@ fn digits(chars: &[char], start: usize) -> (Item, usize) {
         at += 1 + next.len();
     }
     let written = chars[start..at].iter().collect();
-    (Item::Digits { plain, written }, at)
+    let glued = start > 0 && is_word_char(chars[start - 1]);
+    let item = Item::Digits {
+        plain,
+        written,
+        glued,
+    };
+    (item, at)
 }
 
 /// The ways to read a number in digits.
@@ -315,9 +353,24 @@ fn readings(plain: &str) -> Vec<Vec<Value>> {
     {
         push(Some(vec![Value::Plain(above / below)]));
     }
-    // A list, a score, a date, an address: each part by itself.
-    if separators[0] != ' ' || parts.len() == 2 {
+    // A list, a score, an address: each part by itself; but no decimal.
+    let is_decimal = separators.len() == 1 && matches!(separators[0], '.' | ',') && last.len() != 2;
+    if !is_decimal && (separators[0] != ' ' || parts.len() == 2) {
         push(parts.iter().map(|part| value(part)).collect());
+    }
+    // A date, day first or month first.
+    let is_date = separators[0] == '/' || (separators[0] == '.' && (parts.len() == 3 || last.len() == 2));
+    if parts.len() <= 3 && is_date {
+        for (day, month) in [(0, 1), (1, 0)] {
+            if let Some(month @ 1..=12) = parts[month].parse::<u8>().ok() {
+                let rest = parts.iter().enumerate().filter(|(at, _)| *at == day || *at == 2);
+                let rest: Option<Vec<Value>> = rest.map(|(_, part)| value(part)).collect();
+                push(rest.map(|mut rest| {
+                    rest.push(Value::Month(month));
+                    rest
+                }));
+            }
+        }
     }
     readings
 }
@@ -351,15 +404,17 @@ impl<'a> Parser<'a> {
     fn parse(mut self) -> Vec<Number> {
         while let Some(item) = self.items.get(self.at) {
             match item {
-                Item::Digits { plain, written } => self.number(plain, written),
+                Item::Digits { plain, written, .. } => self.number(plain, written),
                 Item::Roman(value) => {
                     self.found.push(Number::of_words([*value]));
                     self.at += 1;
                 }
                 Item::Word { text, .. } => {
                     // `14.05.` is the 14th of May.
-                    let months = super::dates::months(text).map(f64::from);
-                    self.found.extend(months.map(|month| Number::of_words([month])));
+                    self.found.extend(super::dates::months(text).map(|month| Number {
+                        readings: vec![vec![Value::Month(month)]],
+                        digits: None,
+                    }));
                     match number_words::of(text) {
                         Some(_) => self.words(),
                         None => self.at += 1,
@@ -382,11 +437,15 @@ impl<'a> Parser<'a> {
     /// A number in digits with what follows it: a scale, a time of day, an ending.
     fn number(&mut self, plain: &str, written: &str) {
         let start = self.at;
+        self.at += 1;
+        // `km2`, «мм3»
+        if matches!(plain, "2" | "3") && self.is_unit(start) {
+            return;
+        }
         let mut number = Number {
             readings: readings(plain),
             digits: Some(written.to_owned()),
         };
-        self.at += 1;
         let mut factor = 1.0;
         while let Some(NumberWord::Scale(scale)) = self.number_word(self.at) {
             // One letter is a scale only against its number: `5m`, but not «5 м».
@@ -411,8 +470,36 @@ impl<'a> Parser<'a> {
             self.add_to_sum(&mut number, start, factor);
         } else {
             self.read_as_year_or_time(&mut number, start, plain);
+            // «50 и более миллионов»
+            let is_more = |at| matches!(self.word(at), Some("или" | "и" | "or" | "plus" | "أو"));
+            if is_more(self.at)
+                && let Some(NumberWord::Scale(scale)) = self.number_word(self.at + 2)
+            {
+                let scaled = scaled(&number.readings, scale);
+                number.readings.extend(scaled);
+            }
         }
-        self.found.push(number);
+        match number.readings.as_slice() {
+            // A score: each number by itself.
+            [parts] if parts.len() > 1 => {
+                let parts = parts.clone();
+                self.found.extend(parts.into_iter().map(|part| Number {
+                    readings: vec![vec![part]],
+                    digits: number.digits.clone(),
+                }));
+            }
+            _ => self.found.push(number),
+        }
+    }
+
+    /// Whether a digit stands against a unit of length, and makes it one of area or volume.
+    fn is_unit(&self, at: usize) -> bool {
+        let unit = at.checked_sub(1).and_then(|at| self.word(at));
+        let is_glued = matches!(&self.items[at], Item::Digits { glued: true, .. });
+        is_glued
+            && unit.is_some_and(|unit| {
+                matches!(unit, "m" | "km" | "cm" | "mm" | "м" | "км" | "см" | "мм" | "م" | "كم" | "سم" | "مم" | "كلم")
+            })
     }
 
     /// In `2–3 million` the scale is that of both.
@@ -470,7 +557,9 @@ impl<'a> Parser<'a> {
         let ending = self.word(after).unwrap_or_default();
         let whole = value.fract() == 0.0;
         if whole && value >= 10.0 && value % 10.0 == 0.0 && matches!(ending, "s" | "х" | "е" | "ые" | "ых" | "м" | "ми" | "ым") {
-            number.read_also(vec![Value::Plain(value % 100.0)]);
+            if (1900.0..2040.0).contains(&value) {
+                number.read_also(vec![Value::Plain(value % 100.0)]);
+            }
             if value < 100.0 {
                 number.read_also(vec![Value::Plain(1900.0 + value)]);
                 number.read_also(vec![Value::Plain(1800.0 + value)]);
@@ -478,6 +567,15 @@ impl<'a> Parser<'a> {
             if value >= 1000.0 && value % 100.0 == 0.0 {
                 number.read_also(vec![Value::Plain(value / 100.0 + 1.0)]);
             }
+        }
+        // `1950-53`
+        if let Some(Item::Digits { plain: before, .. }) = start.checked_sub(2).map(|at| &self.items[at])
+            && before.len() == 4
+            && plain.len() == 2
+            && matches!(self.items[start - 1], Item::Mark('-' | '–' | '—' | '/'))
+            && let Ok(before) = before.parse::<f64>()
+        {
+            number.read_also(vec![Value::Plain((before / 100.0).floor() * 100.0 + value)]);
         }
         if start > 0 && plain.len() == 2 && matches!(self.items[start - 1], Item::Mark('\'' | '’' | '‘')) {
             number.read_also(vec![Value::Plain(1900.0 + value)]);
@@ -493,8 +591,9 @@ impl<'a> Parser<'a> {
                 value - 12.0
             })]);
         }
-        // `1430 GMT`, and `0600 hours`.
-        if plain.len() == 4 && matches!(ending, "gmt" | "utc" | "hours" | "hrs" | "bst" | "est" | "et" | "h") {
+        // `1430 GMT`, and `0600`.
+        let is_zone = matches!(ending, "gmt" | "utc" | "hours" | "hrs" | "bst" | "est" | "et" | "h" | "по" | "بتوقيت" | "التوقيت");
+        if plain.len() == 4 && (is_zone || plain.starts_with('0')) && value % 100.0 < 60.0 {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "four digits")]
             let value = value as u32;
             number.read_also(vec![Value::Clock((value / 100 * 60 + value % 100) % 720)]);
@@ -539,20 +638,27 @@ impl<'a> Parser<'a> {
                 break;
             };
             match word {
-                NumberWord::Hints(values) => {
+                NumberWord::Hints(mut values) => {
+                    // The nineties, of the century before the last as well where one is named.
+                    if self.word(self.at + 1).is_some_and(|word| word.contains("قرن")) {
+                        values.extend(values.clone().into_iter().filter(|&year| year > 1900.0).map(|year| year - 100.0));
+                    }
                     self.found.push(Number::of_words(values));
                     self.at += 1;
                     break;
                 }
                 word => {
                     let is_arabic = text.chars().next().is_some_and(|c| c > '\u{600}');
+                    // In Arabic a list and a sum are both joined by «and».
+                    if is_arabic && text.starts_with('و') {
+                        sums.extend(sum.so_far());
+                        if let NumberWord::Add(value) = word {
+                            sums.push(value);
+                        }
+                    }
                     if !sum.add(&word, is_arabic) {
                         sums.extend(sum.take());
                         let _ = sum.add(&word, is_arabic);
-                    }
-                    // In Arabic a list and a sum are both joined by «and».
-                    if is_arabic && let NumberWord::Add(value) = word {
-                        sums.push(value);
                     }
                 }
             }
@@ -644,8 +750,13 @@ impl Sum {
         true
     }
 
+    fn so_far(&self) -> Option<f64> {
+        self.is_begun.then_some(self.total + self.current)
+    }
+
     fn take(&mut self) -> Option<f64> {
-        let sum = std::mem::take(self);
-        sum.is_begun.then_some(sum.total + sum.current)
+        let sum = self.so_far();
+        *self = Self::default();
+        sum
     }
 }

@@ -1,7 +1,9 @@
 //! Loops: words, phrases or letters that come again and again without the source doing the same.
 
-/// Words of a phrase that are compared with those after it.
-const LONGEST_PHRASE: usize = 24;
+use std::collections::HashMap;
+
+/// Most words of a phrase that is looked for again after itself.
+const LONGEST_PHRASE: usize = 100;
 
 /// Whether a translation repeats itself where its source does not.
 pub(super) fn loops(source: &str, target: &str) -> bool {
@@ -11,10 +13,15 @@ pub(super) fn loops(source: &str, target: &str) -> bool {
 /// How often phrases are repeated in a row: for phrases of one word, of two or three, of four or
 /// more, the most copies that follow one another.
 fn rows(text: &str) -> [usize; 3] {
-    let words: Vec<String> = text
+    // Words as numbers: they are compared often.
+    let mut known = HashMap::new();
+    let words: Vec<usize> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
+        .map(|word| {
+            let next = known.len();
+            *known.entry(word.to_lowercase()).or_insert(next)
+        })
         .collect();
     let mut most = [1; 3];
     for size in 1..=LONGEST_PHRASE.min(words.len() / 2) {
