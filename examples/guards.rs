@@ -31,13 +31,18 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % end.max(1)
     }
 }
 
 const FAULTS: &[(&str, Inject)] = &[
-    ("nothing written", |case, _| Some((case.source.into(), String::new()))),
+    ("nothing written", |case, _| {
+        Some((case.source.into(), String::new()))
+    }),
     ("half cut off", |case, _| {
         let words: Vec<_> = case.target.split(' ').collect();
         (words.len() >= 6).then(|| (case.source.into(), words[..words.len() / 2].join(" ")))
@@ -47,33 +52,64 @@ const FAULTS: &[(&str, Inject)] = &[
         let kept = [case.before.1, case.target][dice.below(2)];
         (!case.before.0.is_empty()).then(|| (source, kept.to_owned()))
     }),
-    ("copied", |case, _| Some((case.source.into(), case.source.into()))),
+    ("copied", |case, _| {
+        Some((case.source.into(), case.source.into()))
+    }),
     ("half copied", |case, _| {
-        let (source, target): (Vec<_>, Vec<_>) = (case.source.split(' ').collect(), case.target.split(' ').collect());
+        let (source, target): (Vec<_>, Vec<_>) = (
+            case.source.split(' ').collect(),
+            case.target.split(' ').collect(),
+        );
         (source.len() >= 10 && target.len() >= 10).then(|| {
             let mixed = [&target[..target.len() / 2], &source[source.len() / 2..]].concat();
             (case.source.to_owned(), mixed.join(" "))
         })
     }),
     ("word loop", |case, dice| {
-        let words: Vec<_> = case.target.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).collect();
+        let words: Vec<_> = case
+            .target
+            .split(' ')
+            .filter(|word| word.chars().any(char::is_alphabetic))
+            .collect();
         let word = words.get(dice.below(words.len()))?;
-        Some((case.source.into(), format!("{}{}", case.target, format!(" {word}").repeat(6))))
+        Some((
+            case.source.into(),
+            format!("{}{}", case.target, format!(" {word}").repeat(6)),
+        ))
     }),
     ("phrase loop", |case, dice| {
         let words: Vec<_> = case.target.split(' ').collect();
         let size = 2 + dice.below(6);
         let start = words.len().checked_sub(size)?;
-        Some((case.source.into(), format!("{}{}", case.target, format!(" {}", words[start..].join(" ")).repeat(3))))
+        Some((
+            case.source.into(),
+            format!(
+                "{}{}",
+                case.target,
+                format!(" {}", words[start..].join(" ")).repeat(3)
+            ),
+        ))
     }),
     ("letter loop", |case, _| {
         let letters: Vec<char> = case.target.chars().filter(|c| c.is_alphabetic()).collect();
         let last: String = letters[letters.len().checked_sub(2)?..].iter().collect();
-        Some((case.source.into(), format!("{} {}", case.target, last.repeat(8))))
+        Some((
+            case.source.into(),
+            format!("{} {}", case.target, last.repeat(8)),
+        ))
     }),
-    ("said twice", |case, _| Some((case.source.into(), format!("{} {}", case.target, case.target)))),
+    ("said twice", |case, _| {
+        Some((
+            case.source.into(),
+            format!("{} {}", case.target, case.target),
+        ))
+    }),
     ("digit changed", |case, dice| {
-        let digits: Vec<(usize, char)> = case.target.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
+        let digits: Vec<(usize, char)> = case
+            .target
+            .char_indices()
+            .filter(|(_, c)| c.is_ascii_digit())
+            .collect();
         let &(place, digit) = digits.get(dice.below(digits.len()))?;
         let new = char::from(b'0' + ((digit as u8 - b'0') + 1 + dice.below(9) as u8) % 10);
         let mut target = case.target.to_owned();
@@ -85,8 +121,13 @@ const FAULTS: &[(&str, Inject)] = &[
         let alone: Vec<usize> = (0..bytes.len())
             .filter(|&at| bytes[at].is_ascii_digit())
             .filter(|&at| {
-                let is_free = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|b| b" ()-".contains(b));
-                is_free(at.checked_sub(1)) && is_free(Some(at + 1)) && case.source.contains(char::from(bytes[at]))
+                let is_free = |at: Option<usize>| {
+                    at.and_then(|at| bytes.get(at))
+                        .is_none_or(|b| b" ()-".contains(b))
+                };
+                is_free(at.checked_sub(1))
+                    && is_free(Some(at + 1))
+                    && case.source.contains(char::from(bytes[at]))
             })
             .collect();
         let &place = alone.get(dice.below(alone.len()))?;
@@ -96,12 +137,20 @@ const FAULTS: &[(&str, Inject)] = &[
         Some((case.source.into(), target))
     }),
     ("neighbouring language", |case, dice| {
-        Some((case.source.into(), case.others.get(dice.below(case.others.len()))?.clone()))
+        Some((
+            case.source.into(),
+            case.others.get(dice.below(case.others.len()))?.clone(),
+        ))
     }),
     ("address changed", |case, dice| {
         let letter = char::from(b'a' + dice.below(26) as u8);
         let address = "https://example.org/news/";
-        (letter != 'n').then(|| (format!("{} {address}n", case.source), format!("{} {address}{letter}", case.target)))
+        (letter != 'n').then(|| {
+            (
+                format!("{} {address}n", case.source),
+                format!("{} {address}{letter}", case.target),
+            )
+        })
     }),
 ];
 
@@ -115,7 +164,13 @@ fn read(set: &str) -> Result<Lines, Box<dyn Error>> {
             let record: BTreeMap<String, serde_json::Value> = serde_json::from_str(line)?;
             for (language, lines) in Language::ALL.iter().zip(&mut lines) {
                 let texts = record.get(language.code()).and_then(|list| list.as_array());
-                lines.extend(texts.into_iter().flatten().filter_map(|text| text.as_str()).map(str::to_owned));
+                lines.extend(
+                    texts
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|text| text.as_str())
+                        .map(str::to_owned),
+                );
             }
         }
     } else {
@@ -136,10 +191,17 @@ fn others(folder: &Path, to: Language) -> Result<Vec<String>, Box<dyn Error>> {
     let mut lines = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|end| codes.iter().any(|code| end == *code)) {
+        if path
+            .extension()
+            .is_some_and(|end| codes.iter().any(|code| end == *code))
+        {
             let text = std::fs::read_to_string(&path)?;
             // Shorter lines are names and numbers, the same in many languages.
-            lines.extend(text.lines().filter(|line| line.chars().count() >= 40).map(str::to_owned));
+            lines.extend(
+                text.lines()
+                    .filter(|line| line.chars().count() >= 40)
+                    .map(str::to_owned),
+            );
         }
     }
     Ok(lines)
@@ -191,14 +253,27 @@ fn direction(
         alarmed += usize::from(!faults.is_empty());
         for fault in faults {
             if show {
-                println!("ALARM {from}-{to} {}: {}\n  {source}\n  {target}", fault.kind, fault.message);
+                println!(
+                    "ALARM {from}-{to} {}: {}\n  {source}\n  {target}",
+                    fault.kind, fault.message
+                );
             }
             *alarms.entry(fault.kind).or_default() += 1;
         }
-        let before = at.checked_sub(1).map_or(("", ""), |at| (&sources[at], &targets[at]));
-        let case = Case { source, target, before, to, others };
+        let before = at
+            .checked_sub(1)
+            .map_or(("", ""), |at| (&sources[at], &targets[at]));
+        let case = Case {
+            source,
+            target,
+            before,
+            to,
+            others,
+        };
         for ((name, inject), (found, all)) in FAULTS.iter().zip(&mut caught) {
-            let Some((source, target)) = inject(&case, &mut dice) else { continue };
+            let Some((source, target)) = inject(&case, &mut dice) else {
+                continue;
+            };
             *all += 1;
             if !check_translation(&source, &target, Some(from), Some(case.to)).is_empty() {
                 *found += 1;
@@ -208,12 +283,22 @@ fn direction(
         }
     }
     let percent = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
-    println!("{from}-{to}: false alarms {:.2} % {alarms:?}", percent(alarmed, sources.len()));
+    println!(
+        "{from}-{to}: false alarms {:.2} % {alarms:?}",
+        percent(alarmed, sources.len())
+    );
     let (mut found, mut all) = (0, 0);
     for ((name, _), (caught, injected)) in FAULTS.iter().zip(caught) {
-        println!("  {name:<30} {caught:>5} of {injected:>5}  {:.2} %", percent(caught, injected));
+        println!(
+            "  {name:<30} {caught:>5} of {injected:>5}  {:.2} %",
+            percent(caught, injected)
+        );
         found += caught;
         all += injected;
     }
-    println!("  {:<30} {found:>5} of {all:>5}  {:.2} %", "all", percent(found, all));
+    println!(
+        "  {:<30} {found:>5} of {all:>5}  {:.2} %",
+        "all",
+        percent(found, all)
+    );
 }

@@ -69,11 +69,31 @@ mod tests {
     #[test]
     fn addresses_must_stay() {
         for (source, target, expected) in [
-            ("See https://example.org/a?b=1.", "См. https://example.org/a?b=1", None),
-            ("See https://example.org/a.", "См. https://example.org/b.", Some("https://example.org/a")),
-            ("Write to desk@example.org!", "Пишите на desk@example.org", None),
-            ("Write to desk@example.org!", "Пишите нам", Some("desk@example.org")),
-            ("Пишите нам", "Write to desk@example.org", Some("desk@example.org")),
+            (
+                "See https://example.org/a?b=1.",
+                "См. https://example.org/a?b=1",
+                None,
+            ),
+            (
+                "See https://example.org/a.",
+                "См. https://example.org/b.",
+                Some("https://example.org/a"),
+            ),
+            (
+                "Write to desk@example.org!",
+                "Пишите на desk@example.org",
+                None,
+            ),
+            (
+                "Write to desk@example.org!",
+                "Пишите нам",
+                Some("desk@example.org"),
+            ),
+            (
+                "Пишите нам",
+                "Write to desk@example.org",
+                Some("desk@example.org"),
+            ),
             ("On www.example.org, he said", "على www.example.org،", None),
         ] {
             assert_eq!(difference(source, target).as_deref(), expected, "{source}");

@@ -27,24 +27,76 @@ const fn names(
 }
 
 const MONTHS: [Names; 12] = [
-    names(&["january", "jan"], &["январ", "янв"], &["يناير", "جانفي", "كانون"]),
-    names(&["february", "feb"], &["феврал", "фев"], &["فبراير", "شباط", "فيفري"]),
+    names(
+        &["january", "jan"],
+        &["январ", "янв"],
+        &["يناير", "جانفي", "كانون"],
+    ),
+    names(
+        &["february", "feb"],
+        &["феврал", "фев"],
+        &["فبراير", "شباط", "فيفري"],
+    ),
     names(&["march", "mar"], &["март"], &["مارس", "اذار"]),
-    names(&["april", "apr"], &["апрел", "апр"], &["ابريل", "نيسان", "افريل"]),
-    names(&["may"], &["май", "мая", "мае", "маю", "маем"], &["مايو", "ايار", "ماي"]),
-    names(&["june", "jun"], &["июн"], &["يونيو", "يونيه", "حزيران", "جوان"]),
-    names(&["july", "jul"], &["июл"], &["يوليو", "يوليه", "يوليوز", "تموز", "جويليه"]),
-    names(&["august", "aug"], &["август", "авг"], &["اغسطس", "اوت", "غشت", "اب"]),
-    names(&["september", "sept", "sep"], &["сентябр", "сент"], &["سبتمبر", "ايلول", "شتنبر"]),
-    names(&["october", "oct"], &["октябр", "окт"], &["اكتوبر", "تشرين"]),
-    names(&["november", "nov"], &["ноябр", "нояб"], &["نوفمبر", "نونبر", "تشرين"]),
-    names(&["december", "dec"], &["декабр", "дек"], &["ديسمبر", "دجنبر", "كانون"]),
+    names(
+        &["april", "apr"],
+        &["апрел", "апр"],
+        &["ابريل", "نيسان", "افريل"],
+    ),
+    names(
+        &["may"],
+        &["май", "мая", "мае", "маю", "маем"],
+        &["مايو", "ايار", "ماي"],
+    ),
+    names(
+        &["june", "jun"],
+        &["июн"],
+        &["يونيو", "يونيه", "حزيران", "جوان"],
+    ),
+    names(
+        &["july", "jul"],
+        &["июл"],
+        &["يوليو", "يوليه", "يوليوز", "تموز", "جويليه"],
+    ),
+    names(
+        &["august", "aug"],
+        &["август", "авг"],
+        &["اغسطس", "اوت", "غشت", "اب"],
+    ),
+    names(
+        &["september", "sept", "sep"],
+        &["сентябр", "сент"],
+        &["سبتمبر", "ايلول", "شتنبر"],
+    ),
+    names(
+        &["october", "oct"],
+        &["октябр", "окт"],
+        &["اكتوبر", "تشرين"],
+    ),
+    names(
+        &["november", "nov"],
+        &["ноябр", "нояб"],
+        &["نوفمبر", "نونبر", "تشرين"],
+    ),
+    names(
+        &["december", "dec"],
+        &["декабр", "дек"],
+        &["ديسمبر", "دجنبر", "كانون"],
+    ),
 ];
 
 const DAYS: [Names; 7] = [
     names(&["monday", "mondays"], &["понедельник"], &["الاثنين"]),
-    names(&["tuesday", "tuesdays"], &["вторник"], &["الثلاثاء", "الثلاثا"]),
-    names(&["wednesday", "wednesdays"], &["среду", "среда", "среды", "среде"], &["الاربعاء", "الاربعا"]),
+    names(
+        &["tuesday", "tuesdays"],
+        &["вторник"],
+        &["الثلاثاء", "الثلاثا"],
+    ),
+    names(
+        &["wednesday", "wednesdays"],
+        &["среду", "среда", "среды", "среде"],
+        &["الاربعاء", "الاربعا"],
+    ),
     names(&["thursday", "thursdays"], &["четверг"], &["الخميس"]),
     names(&["friday", "fridays"], &["пятниц"], &["الجمعه"]),
     names(&["saturday", "saturdays"], &["суббот"], &["السبت"]),
@@ -52,8 +104,8 @@ const DAYS: [Names; 7] = [
 ];
 
 const ENDINGS: [&str; 20] = [
-    "", "ь", "я", "ю", "е", "ем", "а", "у", "ом", "ы", "и", "ой", "ям", "ам", "ях", "ах", "ью", "ями",
-    "ов", "ами",
+    "", "ь", "я", "ю", "е", "ем", "а", "у", "ом", "ы", "и", "ой", "ям", "ам", "ях", "ах", "ью",
+    "ями", "ов", "ами",
 ];
 
 fn is_named(names: &Names, word: &str) -> bool {
@@ -68,9 +120,9 @@ fn is_named(names: &Names, word: &str) -> bool {
             let forms = without_clitics(&folded);
             // `ولاب` is no August: only «and» is taken off a name of two letters.
             names.arabic.iter().any(|name| {
-                forms
-                    .iter()
-                    .any(|form| form == name && (name.chars().count() > 2 || form.len() == folded.len()))
+                forms.iter().any(|form| {
+                    form == name && (name.chars().count() > 2 || form.len() == folded.len())
+                })
             })
         }
         _ => false,
@@ -90,7 +142,10 @@ fn named(words: &[String], list: &[Names]) -> u16 {
     let mut bits = 0;
     for (at, word) in words.iter().enumerate() {
         // Common English words, unless a number stands beside them.
-        if matches!(word.as_str(), "may" | "march" | "mar" | "jan" | "dec" | "sun") {
+        if matches!(
+            word.as_str(),
+            "may" | "march" | "mar" | "jan" | "dec" | "sun"
+        ) {
             let is_number = |at: Option<usize>| {
                 at.and_then(|at| words.get(at))
                     .is_some_and(|word| word.starts_with(|c: char| c.is_numeric()))
@@ -118,10 +173,12 @@ fn words(text: &str) -> Vec<String> {
 /// Whether a translation names another month or another day of the week than its source.
 pub(super) fn differ(source: &str, target: &str) -> bool {
     let (source, target) = (words(source), words(target));
-    [MONTHS.as_slice(), DAYS.as_slice()].into_iter().any(|list| {
-        let (here, there) = (named(&source, list), named(&target, list));
-        here & !there != 0 && there & !here != 0
-    })
+    [MONTHS.as_slice(), DAYS.as_slice()]
+        .into_iter()
+        .any(|list| {
+            let (here, there) = (named(&source, list), named(&target, list));
+            here & !there != 0 && there & !here != 0
+        })
 }
 
 #[cfg(test)]

@@ -104,9 +104,10 @@ pub(crate) fn translation(
             length::judge((source, from), (target, to)).map(|length| match length {
                 Length::TooShort => Warning::new("too_short", "the output is too short"),
                 Length::TooLong => Warning::new("too_long", "the output is too long"),
-                Length::SentenceDropped => {
-                    Warning::new("sentence_dropped", "a sentence of the source seems to be missing")
-                }
+                Length::SentenceDropped => Warning::new(
+                    "sentence_dropped",
+                    "a sentence of the source seems to be missing",
+                ),
             }),
         );
     }
@@ -121,7 +122,10 @@ pub(crate) fn translation(
         faults.push(Warning::new("numbers_differ", differences.message()));
     }
     if dates::differ(source, target) {
-        faults.push(Warning::new("dates_differ", "the output names another month or day"));
+        faults.push(Warning::new(
+            "dates_differ",
+            "the output names another month or day",
+        ));
     }
     faults
 }
@@ -145,7 +149,9 @@ fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<
 
 /// Latin letters that English does not write.
 fn accented(text: &str) -> usize {
-    text.chars().filter(|c| matches!(c, '\u{c0}'..='\u{24f}')).count()
+    text.chars()
+        .filter(|c| matches!(c, '\u{c0}'..='\u{24f}'))
+        .count()
 }
 
 /// What the end of decoding says; `what` was written.
@@ -188,6 +194,17 @@ pub(crate) fn summary(
     faults
 }
 
+/// Whether an Arabic word is another one with the small words written together with it, in either.
+pub(crate) fn is_arabic_form(word: &str, wanted: &str) -> bool {
+    let (word, wanted) = (
+        number_words::fold_arabic(word),
+        number_words::fold_arabic(wanted),
+    );
+    let bare = wanted.strip_prefix("ال").unwrap_or(&wanted);
+    let forms = number_words::without_clitics(&word);
+    forms.iter().any(|form| *form == wanted || *form == bare)
+}
+
 /// How grave faults are together; 0 for none.
 pub(crate) fn weight(faults: &[Warning]) -> u32 {
     let weigh = |fault: &Warning| match fault.kind.as_str() {
@@ -196,6 +213,7 @@ pub(crate) fn weight(faults: &[Warning]) -> u32 {
         "repetition" => 20,
         "too_short" | "too_long" | "sentence_dropped" => 12,
         "cut_short" => 10,
+        "glossary_missed" => 8,
         _ => 3,
     };
     faults.iter().map(weigh).sum()

@@ -322,7 +322,9 @@ fn russian(word: &str) -> Option<NumberWord> {
     let hints: &[f64] = match word {
         "оба" | "обе" | "обоих" | "обеих" | "обоим" | "обоими" | "обеими" | "дважды" | "вдвое"
         | "вдвоем" | "пара" | "пару" | "пары" | "парой" | "двойной" | "двойная" | "двойное"
-        | "двойку" | "двойка" | "двойки" | "близнецов" | "двоякий" => &[2.0],
+        | "двойку" | "двойка" | "двойки" | "близнецов" | "двоякий" => {
+            &[2.0]
+        }
         "трижды" | "втрое" | "втроем" | "тройка" | "тройку" | "тройки" | "тройной" => {
             &[3.0]
         }
@@ -341,13 +343,26 @@ fn russian(word: &str) -> Option<NumberWord> {
         }
         "треть" | "трети" => &[3.0],
         "четверть" | "четверти" | "четвертью" => &[0.25, 25.0, 4.0, 15.0],
-        "единственный" | "единственная" | "единственное" | "единственного" | "единственной"
-        | "единственным" | "единственную" | "однажды" | "раз" | "час" | "год" => &[1.0],
+        "единственный"
+        | "единственная"
+        | "единственное"
+        | "единственного"
+        | "единственной"
+        | "единственным"
+        | "единственную"
+        | "однажды"
+        | "раз"
+        | "час"
+        | "год" => &[1.0],
         "сотня" | "сотни" | "сотню" | "сотен" | "сотнями" => &[100.0],
-        "век" | "века" | "веков" | "столетие" | "столетия" | "столетий" => &[100.0],
+        "век" | "века" | "веков" | "столетие" | "столетия" | "столетий" => {
+            &[100.0]
+        }
         "десятилетие" | "десятилетия" | "десятилетий" => &[10.0],
         "тысячелетие" | "тысячелетия" | "тысячелетий" => &[1000.0],
-        "полдень" | "полночь" | "полдня" | "полуночи" | "полудня" => &[12.0, 0.0],
+        "полдень" | "полночь" | "полдня" | "полуночи" | "полудня" => {
+            &[12.0, 0.0]
+        }
         "сутки" | "суток" => &[24.0, 1.0],
         _ if word.starts_with("круглосуточн") => &[24.0],
         _ => &[],
@@ -389,14 +404,10 @@ fn russian(word: &str) -> Option<NumberWord> {
     if parts.is_empty() || rest.chars().count() < 2 {
         return None;
     }
-    if let Some(scale) = [
-        ("тысяч", 1e3),
-        ("миллион", 1e6),
-        ("миллиард", 1e9),
-    ]
-    .iter()
-    .find(|(stem, _)| rest.starts_with(stem))
-    .map(|(_, scale)| *scale)
+    if let Some(scale) = [("тысяч", 1e3), ("миллион", 1e6), ("миллиард", 1e9)]
+        .iter()
+        .find(|(stem, _)| rest.starts_with(stem))
+        .map(|(_, scale)| *scale)
     {
         return Some(Hints(vec![sum * scale]));
     }
@@ -422,14 +433,22 @@ pub(super) fn fold_arabic(word: &str) -> String {
 /// word first.
 pub(super) fn without_clitics(word: &str) -> Vec<&str> {
     let mut stems = vec![word];
-    stems.extend(["و", "ف"].iter().filter_map(|joined| word.strip_prefix(joined)));
+    stems.extend(
+        ["و", "ف"]
+            .iter()
+            .filter_map(|joined| word.strip_prefix(joined)),
+    );
     for at in 0..stems.len() {
         let particles = ["ب", "ك", "ل", "س"];
-        let without = particles.iter().filter_map(|particle| stems[at].strip_prefix(particle));
+        let without = particles
+            .iter()
+            .filter_map(|particle| stems[at].strip_prefix(particle));
         stems.extend(without.collect::<Vec<_>>());
     }
     for at in 0..stems.len() {
-        let without = ["ال", "لل"].iter().filter_map(|article| stems[at].strip_prefix(article));
+        let without = ["ال", "لل"]
+            .iter()
+            .filter_map(|article| stems[at].strip_prefix(article));
         stems.extend(without.collect::<Vec<_>>());
     }
     stems.retain(|stem| stem.len() == word.len() || stem.chars().count() >= 2);
@@ -618,7 +637,11 @@ pub(super) fn roman(word: &str) -> Option<f64> {
             return None;
         }
         // A smaller letter before a larger one is taken off: it was added one step before.
-        total += if value > last { value - 2 * last } else { value };
+        total += if value > last {
+            value - 2 * last
+        } else {
+            value
+        };
         last = value;
     }
     (letters > 0).then_some(f64::from(total))

@@ -138,29 +138,44 @@ impl Numbers {
 
     /// What differs between a text and its translation; `conversions` are the factors by which
     /// measures of the text may have become measures of the translation.
-    pub(super) fn differences(&self, translation: &Self, conversions: &[Conversion]) -> Differences {
+    pub(super) fn differences(
+        &self,
+        translation: &Self,
+        conversions: &[Conversion],
+    ) -> Differences {
         let strange = |numbers: &Self, other: &Self| -> Vec<Number> {
             let pool = other.pool();
-            let strange = numbers.in_digits().filter(|(number, _)| !number.is_in(&pool));
+            let strange = numbers
+                .in_digits()
+                .filter(|(number, _)| !number.is_in(&pool));
             strange.map(|(number, _)| number.clone()).collect()
         };
         let mut missing = strange(self, translation);
         let mut added = strange(translation, self);
         let was_equal = missing.is_empty() && added.is_empty();
         if !conversions.is_empty() {
-            let is_converted = |number: &Number, other: &Number| match (number.plain(), other.plain()) {
-                (Some(a), Some(b)) => conversions.iter().any(|conversion| conversion.takes(a, b)),
-                _ => false,
-            };
+            let is_converted =
+                |number: &Number, other: &Number| match (number.plain(), other.plain()) {
+                    (Some(a), Some(b)) => {
+                        conversions.iter().any(|conversion| conversion.takes(a, b))
+                    }
+                    _ => false,
+                };
             let converted = |number: &Number| {
                 let mut candidates = translation.found.iter();
                 candidates.any(|other| is_converted(number, other))
             };
-            let from_here = |number: &Number| self.found.iter().any(|other| is_converted(other, number));
+            let from_here =
+                |number: &Number| self.found.iter().any(|other| is_converted(other, number));
             missing.retain(|number| !converted(number));
             added.retain(|number| !from_here(number));
         }
-        let written = |numbers: Vec<Number>| numbers.into_iter().filter_map(|number| number.digits).collect();
+        let written = |numbers: Vec<Number>| {
+            numbers
+                .into_iter()
+                .filter_map(|number| number.digits)
+                .collect()
+        };
         let mut differences = Differences {
             missing: written(missing),
             added: written(added),
@@ -223,11 +238,7 @@ fn items(text: &str) -> Vec<Item> {
             items.push(item);
             at = end;
         } else if is_word_char(c) {
-            let end = at
-                + chars[at..]
-                    .iter()
-                    .take_while(|&&c| is_word_char(c))
-                    .count();
+            let end = at + chars[at..].iter().take_while(|&&c| is_word_char(c)).count();
             let word: String = chars[at..end].iter().collect();
             let glued = at > 0 && digit(chars[at - 1]).is_some();
             match number_words::roman(&word) {
@@ -284,7 +295,9 @@ fn digits(chars: &[char], start: usize) -> (Item, usize) {
         };
         let next = run(at + 1);
         let spaced = separator != ' '
-            || (next.len() == 3 && first <= 3 && plain.chars().all(|c| c.is_ascii_digit() || c == ' '));
+            || (next.len() == 3
+                && first <= 3
+                && plain.chars().all(|c| c.is_ascii_digit() || c == ' '));
         if next.is_empty() || !spaced {
             break;
         }
@@ -359,11 +372,15 @@ fn readings(plain: &str) -> Vec<Vec<Value>> {
         push(parts.iter().map(|part| value(part)).collect());
     }
     // A date, day first or month first.
-    let is_date = separators[0] == '/' || (separators[0] == '.' && (parts.len() == 3 || last.len() == 2));
+    let is_date =
+        separators[0] == '/' || (separators[0] == '.' && (parts.len() == 3 || last.len() == 2));
     if parts.len() <= 3 && is_date {
         for (day, month) in [(0, 1), (1, 0)] {
             if let Some(month @ 1..=12) = parts[month].parse::<u8>().ok() {
-                let rest = parts.iter().enumerate().filter(|(at, _)| *at == day || *at == 2);
+                let rest = parts
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| *at == day || *at == 2);
                 let rest: Option<Vec<Value>> = rest.map(|(_, part)| value(part)).collect();
                 push(rest.map(|mut rest| {
                     rest.push(Value::Month(month));
@@ -411,10 +428,11 @@ impl<'a> Parser<'a> {
                 }
                 Item::Word { text, .. } => {
                     // `14.05.` is the 14th of May.
-                    self.found.extend(super::dates::months(text).map(|month| Number {
-                        readings: vec![vec![Value::Month(month)]],
-                        digits: None,
-                    }));
+                    self.found
+                        .extend(super::dates::months(text).map(|month| Number {
+                            readings: vec![vec![Value::Month(month)]],
+                            digits: None,
+                        }));
                     match number_words::of(text) {
                         Some(_) => self.words(),
                         None => self.at += 1,
@@ -449,8 +467,13 @@ impl<'a> Parser<'a> {
         let mut factor = 1.0;
         while let Some(NumberWord::Scale(scale)) = self.number_word(self.at) {
             // One letter is a scale only against its number: `5m`, but not «5 м».
-            let is_letter = self.word(self.at).is_some_and(|word| word.chars().count() == 1);
-            let is_glued = matches!(self.items.get(self.at), Some(Item::Word { glued: true, .. }));
+            let is_letter = self
+                .word(self.at)
+                .is_some_and(|word| word.chars().count() == 1);
+            let is_glued = matches!(
+                self.items.get(self.at),
+                Some(Item::Word { glued: true, .. })
+            );
             if is_letter && !is_glued {
                 break;
             }
@@ -498,7 +521,21 @@ impl<'a> Parser<'a> {
         let is_glued = matches!(&self.items[at], Item::Digits { glued: true, .. });
         is_glued
             && unit.is_some_and(|unit| {
-                matches!(unit, "m" | "km" | "cm" | "mm" | "м" | "км" | "см" | "мм" | "م" | "كم" | "سم" | "مم" | "كلم")
+                matches!(
+                    unit,
+                    "m" | "km"
+                        | "cm"
+                        | "mm"
+                        | "м"
+                        | "км"
+                        | "см"
+                        | "мм"
+                        | "م"
+                        | "كم"
+                        | "سم"
+                        | "مم"
+                        | "كلم"
+                )
             })
     }
 
@@ -509,7 +546,16 @@ impl<'a> Parser<'a> {
             Item::Word { text, .. } => {
                 matches!(
                     text.as_str(),
-                    "to" | "or" | "and" | "до" | "или" | "и" | "إلى" | "الى" | "أو" | "او" | "و"
+                    "to" | "or"
+                        | "and"
+                        | "до"
+                        | "или"
+                        | "и"
+                        | "إلى"
+                        | "الى"
+                        | "أو"
+                        | "او"
+                        | "و"
                 )
             }
             _ => false,
@@ -551,12 +597,19 @@ impl<'a> Parser<'a> {
             return;
         };
         let mut after = start + 1;
-        if matches!(self.items.get(after), Some(Item::Mark('-' | '‑' | '–' | '’' | '\''))) {
+        if matches!(
+            self.items.get(after),
+            Some(Item::Mark('-' | '‑' | '–' | '’' | '\''))
+        ) {
             after += 1;
         }
         let ending = self.word(after).unwrap_or_default();
         let whole = value.fract() == 0.0;
-        if whole && value >= 10.0 && value % 10.0 == 0.0 && matches!(ending, "s" | "х" | "е" | "ые" | "ых" | "м" | "ми" | "ым") {
+        if whole
+            && value >= 10.0
+            && value % 10.0 == 0.0
+            && matches!(ending, "s" | "х" | "е" | "ые" | "ых" | "м" | "ми" | "ым")
+        {
             if (1900.0..2040.0).contains(&value) {
                 number.read_also(vec![Value::Plain(value % 100.0)]);
             }
@@ -569,7 +622,8 @@ impl<'a> Parser<'a> {
             }
         }
         // `1950-53`
-        if let Some(Item::Digits { plain: before, .. }) = start.checked_sub(2).map(|at| &self.items[at])
+        if let Some(Item::Digits { plain: before, .. }) =
+            start.checked_sub(2).map(|at| &self.items[at])
             && before.len() == 4
             && plain.len() == 2
             && matches!(self.items[start - 1], Item::Mark('-' | '–' | '—' | '/'))
@@ -577,12 +631,19 @@ impl<'a> Parser<'a> {
         {
             number.read_also(vec![Value::Plain((before / 100.0).floor() * 100.0 + value)]);
         }
-        if start > 0 && plain.len() == 2 && matches!(self.items[start - 1], Item::Mark('\'' | '’' | '‘')) {
+        if start > 0
+            && plain.len() == 2
+            && matches!(self.items[start - 1], Item::Mark('\'' | '’' | '‘'))
+        {
             number.read_also(vec![Value::Plain(1900.0 + value)]);
             number.read_also(vec![Value::Plain(2000.0 + value)]);
         }
         if whole && (0.0..=24.0).contains(&value) && self.is_hour(start) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 24")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0 to 24"
+            )]
             let hours = value as u32;
             number.read_also(vec![Value::Clock(hours * 60 % 720)]);
             number.read_also(vec![Value::Plain(if value <= 12.0 {
@@ -592,9 +653,26 @@ impl<'a> Parser<'a> {
             })]);
         }
         // `1430 GMT`, and `0600`.
-        let is_zone = matches!(ending, "gmt" | "utc" | "hours" | "hrs" | "bst" | "est" | "et" | "h" | "по" | "بتوقيت" | "التوقيت");
+        let is_zone = matches!(
+            ending,
+            "gmt"
+                | "utc"
+                | "hours"
+                | "hrs"
+                | "bst"
+                | "est"
+                | "et"
+                | "h"
+                | "по"
+                | "بتوقيت"
+                | "التوقيت"
+        );
         if plain.len() == 4 && (is_zone || plain.starts_with('0')) && value % 100.0 < 60.0 {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "four digits")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "four digits"
+            )]
             let value = value as u32;
             number.read_also(vec![Value::Clock((value / 100 * 60 + value % 100) % 720)]);
         }
@@ -605,9 +683,32 @@ impl<'a> Parser<'a> {
         let marks_hour = |word: &str| {
             matches!(
                 word,
-                "am" | "pm" | "a" | "p" | "o" | "oclock" | "утра" | "вечера" | "дня" | "ночи" | "часов" | "часа" | "час"
-                    | "ч" | "صباحا" | "مساء" | "ظهرا" | "عصرا" | "ليلا" | "فجرا" | "الظهر" | "ص" | "م"
-                    | "بعد" | "صباح" | "المساء" | "الصباح"
+                "am" | "pm"
+                    | "a"
+                    | "p"
+                    | "o"
+                    | "oclock"
+                    | "утра"
+                    | "вечера"
+                    | "дня"
+                    | "ночи"
+                    | "часов"
+                    | "часа"
+                    | "час"
+                    | "ч"
+                    | "صباحا"
+                    | "مساء"
+                    | "ظهرا"
+                    | "عصرا"
+                    | "ليلا"
+                    | "فجرا"
+                    | "الظهر"
+                    | "ص"
+                    | "م"
+                    | "بعد"
+                    | "صباح"
+                    | "المساء"
+                    | "الصباح"
             )
         };
         let before = at.checked_sub(1).and_then(|at| self.word(at));
@@ -630,7 +731,10 @@ impl<'a> Parser<'a> {
                     _ => break,
                 }
             };
-            if matches!(text.as_str(), "and" | "و") && self.at > start && self.number_word(self.at + 1).is_some() {
+            if matches!(text.as_str(), "and" | "و")
+                && self.at > start
+                && self.number_word(self.at + 1).is_some()
+            {
                 self.at += 1;
                 continue;
             }
@@ -640,8 +744,17 @@ impl<'a> Parser<'a> {
             match word {
                 NumberWord::Hints(mut values) => {
                     // The nineties, of the century before the last as well where one is named.
-                    if self.word(self.at + 1).is_some_and(|word| word.contains("قرن")) {
-                        values.extend(values.clone().into_iter().filter(|&year| year > 1900.0).map(|year| year - 100.0));
+                    if self
+                        .word(self.at + 1)
+                        .is_some_and(|word| word.contains("قرن"))
+                    {
+                        values.extend(
+                            values
+                                .clone()
+                                .into_iter()
+                                .filter(|&year| year > 1900.0)
+                                .map(|year| year - 100.0),
+                        );
                     }
                     self.found.push(Number::of_words(values));
                     self.at += 1;
@@ -735,11 +848,19 @@ impl Sum {
                 self.current = self.current - units + units.max(1.0) * 100.0;
             }
             NumberWord::Scale(scale) => {
-                if self.smallest_scale.is_some_and(|smallest| smallest <= scale) && self.current == 0.0 {
+                if self
+                    .smallest_scale
+                    .is_some_and(|smallest| smallest <= scale)
+                    && self.current == 0.0
+                {
                     // `hundred thousand million`: rare, and one number.
                     self.total *= scale;
                 } else {
-                    self.total += if self.current > 0.0 { self.current } else { 1.0 } * scale;
+                    self.total += if self.current > 0.0 {
+                        self.current
+                    } else {
+                        1.0
+                    } * scale;
                 }
                 self.current = 0.0;
                 self.smallest_scale = Some(scale);

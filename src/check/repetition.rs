@@ -86,8 +86,16 @@ mod tests {
         for (source, target, expected) in [
             ("Он сказал: нет, нет, нет.", "He said: no, no, no.", false),
             ("Он сказал «нет».", "He said no, no, no, no.", true),
-            ("Мост открыли.", "The bridge was opened in the city in the city in the city.", true),
-            ("Мост открыли в городе.", "The bridge was opened in the city, the bridge was opened in the city.", true),
+            (
+                "Мост открыли.",
+                "The bridge was opened in the city in the city in the city.",
+                true,
+            ),
+            (
+                "Мост открыли в городе.",
+                "The bridge was opened in the city, the bridge was opened in the city.",
+                true,
+            ),
             ("Он засмеялся.", "He said hahahahahaha.", true),
             ("Хахахахахаха", "Hahahahahaha", false),
             ("Счёт 1000000", "A score of 1000000", false),

@@ -35,10 +35,27 @@ const FOOT: Stems = &["feet", "foot", "ft", "фут", "قدم", "أقدام", "�
 const YARD: Stems = &["yard", "ярд", "يارد"];
 const METRE: Stems = &["metre", "meter", "м", "метр", "متر", "أمتار", "امتار"];
 const INCH: Stems = &["inch", "дюйм", "بوص", "إنش"];
-const CENTIMETRE: Stems = &["cm", "centimet", "см", "сантиметр", "سم", "سنتيمتر", "سنتمتر"];
+const CENTIMETRE: Stems = &[
+    "cm",
+    "centimet",
+    "см",
+    "сантиметр",
+    "سم",
+    "سنتيمتر",
+    "سنتمتر",
+];
 const MILLIMETRE: Stems = &["mm", "millimet", "мм", "миллиметр", "مم", "ملم", "مليمتر"];
 const POUND: Stems = &["pound", "lb", "фунт", "رطل", "أرطال", "باوند"];
-const KILOGRAM: Stems = &["kg", "kilo", "кг", "килограмм", "كجم", "كغ", "كيلوغرام", "كيلوجرام"];
+const KILOGRAM: Stems = &[
+    "kg",
+    "kilo",
+    "кг",
+    "килограмм",
+    "كجم",
+    "كغ",
+    "كيلوغرام",
+    "كيلوجرام",
+];
 const ACRE: Stems = &["acre", "акр", "فدان", "فدادين"];
 const HECTARE: Stems = &["hectare", "га", "гектар", "هكتار"];
 const DEGREE: Stems = &["degree", "f", "c", "fahrenheit", "celsius", "градус", "درج"];
@@ -58,7 +75,10 @@ const CONVERSIONS: &[(Stems, Stems, f64)] = &[
 pub(super) fn conversions(source: &str, target: &str) -> Vec<Conversion> {
     let words = |text: &str| -> Vec<String> {
         let words = text.split(|c: char| !c.is_alphabetic());
-        words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect()
     };
     let (here, there) = (words(source), words(target));
     let names = |words: &[String], stems: Stems| {
