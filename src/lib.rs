@@ -39,6 +39,7 @@ mod checkpoint;
 mod document;
 mod engine;
 mod error;
+pub mod eval;
 mod generate;
 mod kernels;
 mod language;
