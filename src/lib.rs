@@ -44,6 +44,7 @@ mod generate;
 mod kernels;
 mod language;
 mod loader;
+mod memory;
 mod models;
 mod options;
 mod pipeline;
@@ -67,6 +68,9 @@ pub use document::{
 };
 pub use error::{Error, Result};
 pub use language::{Detection, Language, ScriptProfile};
+#[cfg(feature = "memory")]
+pub use memory::{MemoryCount, MemoryFile};
+pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
     Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
 };

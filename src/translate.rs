@@ -4,6 +4,8 @@
 //! translated once, the others in batches by length. Every output is checked, and what fails is
 //! tried another way; what still fails is kept, and said in the result's warnings.
 
+mod remember;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::engine::{Answer, Instruct, Job, Watch, Writing};
 use crate::error::{Error, Result};
 use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Engine, Loaded, Loader};
+use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
 use crate::pipeline::{Windows, failure, named};
 use crate::prompts;
@@ -43,6 +46,7 @@ pub struct Translator {
     to: Option<Language>,
     decoding: Decoding,
     progress: Option<ProgressObserver>,
+    memory: Option<Arc<dyn TranslationMemory>>,
 }
 
 /// Sets up a [`Translator`].
@@ -53,6 +57,7 @@ pub struct TranslatorBuilder {
     load: LoadOptions,
     decoding: Decoding,
     progress: Option<ProgressObserver>,
+    memory: Option<Arc<dyn TranslationMemory>>,
 }
 
 /// A translated document.
@@ -82,6 +87,9 @@ pub struct TranslatedSegment {
     /// What its reader should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Whether it was in the [memory](TranslatorBuilder::memory).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_memory: bool,
 }
 
 impl TranslatorBuilder {
@@ -109,6 +117,12 @@ impl TranslatorBuilder {
         self
     }
 
+    /// Sets where translations of segments are looked for before a model is asked, and kept after.
+    pub fn memory(mut self, memory: Arc<dyn TranslationMemory>) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
     /// Makes the translator. Where the source language is known, its model is fetched and loaded
     /// now; else when the first document of a language comes.
     ///
@@ -123,6 +137,7 @@ impl TranslatorBuilder {
             to: self.to,
             decoding: self.decoding,
             progress: self.progress,
+            memory: self.memory,
         };
         match (self.from, self.to) {
             (_, None) => drop(translator.loader.own_pair()?),
@@ -163,6 +178,7 @@ impl Translator {
             load: LoadOptions::default(),
             decoding: Decoding::default(),
             progress: None,
+            memory: None,
         }
     }
 
@@ -179,6 +195,7 @@ impl Translator {
             to: Some(to),
             decoding,
             progress,
+            memory: None,
         }
     }
 
@@ -270,11 +287,12 @@ impl Translator {
                     }
                 }
                 Err(error) => {
+                    let message = error.to_string();
                     let mut error = Some(error);
                     for (index, _) in members {
                         // The same failure for each; its source can be given to one alone.
                         let error = error.take().unwrap_or_else(|| Error::Usage {
-                            message: "the model could not be used".to_owned(),
+                            message: message.clone(),
                             hint: None,
                         });
                         results[index] = Some(Err(failure(&documents[index], error)));
@@ -366,7 +384,7 @@ impl Translator {
             };
             places.push(segments.iter().map(place).collect());
         }
-        let outputs = self.through(&models, from.language, &texts, watch)?;
+        let outputs = self.remembered(&models, from.language, &texts, watch)?;
         let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
         documents
             .iter()
@@ -396,6 +414,7 @@ impl Translator {
                 Some(Output {
                     text: (*text).to_owned(),
                     faults: Vec::new(),
+                    from_memory: false,
                 })
             })
             .collect();
@@ -485,6 +504,7 @@ impl Translator {
                 source: document.segment_text(segment).to_owned(),
                 target: output.text.clone(),
                 warnings: output.faults.clone(),
+                from_memory: output.from_memory,
             })
             .collect();
         Ok(Translation {
@@ -570,6 +590,7 @@ struct Direction {
 struct Output {
     text: String,
     faults: Vec<Warning>,
+    from_memory: bool,
 }
 
 /// What a model gave for a segment, with what can be seen to be wrong with it.
@@ -583,6 +604,7 @@ fn checked(source: &str, found: crate::translators::Segment, to: Option<Language
     Output {
         text: found.answer.text,
         faults,
+        from_memory: false,
     }
 }
 
@@ -659,7 +681,11 @@ fn prompted(
                 .as_ref()
                 .is_none_or(|before| check::weight(&faults) < check::weight(&before.faults));
             if better {
-                outputs[segment] = Some(Output { text, faults });
+                outputs[segment] = Some(Output {
+                    text,
+                    faults,
+                    from_memory: false,
+                });
             }
         }
         open = again;
