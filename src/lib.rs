@@ -36,6 +36,7 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod device;
 mod document;
 mod engine;
 mod error;
@@ -58,6 +59,7 @@ mod tokenizer;
 mod translate;
 mod translators;
 mod weights;
+mod work;
 
 pub use checkpoint::Checkpoint;
 pub use document::{

@@ -98,7 +98,7 @@ fn usage_is_explained() {
                 ran(
                     2,
                     "",
-                    "error: unknown device `tpu`\n\nhint: the devices are `auto`, `cpu`, `cuda`, `cuda:N` and `metal`\n",
+                    "error: unknown device `tpu`\n\nhint: the devices are `auto`, `cpu`, `cuda`, `cuda:N`, `cuda:N,M` and `metal`\n",
                 ),
             ),
             (
