@@ -24,6 +24,7 @@ use crate::work::{Row, Work};
 pub struct Checkpoint {
     /// One for each place where it runs.
     copies: Vec<Box<dyn Model>>,
+    places: Places,
     tokenizer: ChatTokenizer,
     context: usize,
 }
@@ -97,6 +98,7 @@ impl Checkpoint {
             copies: copies.into_iter().map(|(model, _)| model).collect(),
             tokenizer,
             context: context.unwrap_or(0),
+            places: places.clone(),
         })
     }
 
@@ -136,6 +138,12 @@ impl Checkpoint {
         let stretches = std::iter::once(Ok(all.collect()));
         work.run(stretches, &mut finish, &mut Watch::new(None))?;
         Ok(answers)
+    }
+
+    /// Bytes that are in use on the devices of the network, by whomever; `None` where they do not
+    /// tell, as the processor does not.
+    pub fn device_memory(&self) -> Option<usize> {
+        self.places.memory_in_use()
     }
 
     /// The network, once for each place where it runs.

@@ -40,6 +40,7 @@ mod device;
 mod document;
 mod engine;
 mod error;
+pub mod eval;
 mod generate;
 mod kernels;
 mod language;

@@ -23,6 +23,7 @@ pub struct Seq2Seq {
     copies: Vec<Box<dyn Model>>,
     limit: Option<usize>,
     search: Search,
+    places: Places,
     config: serde_json::Value,
     tokenizer: Option<PieceTokenizer>,
 }
@@ -88,6 +89,7 @@ impl Seq2Seq {
             copies: copies.into_iter().map(|(model, _)| model).collect(),
             search,
             config,
+            places: places.clone(),
             // Token ids can be decoded without one; text asks for it when it comes to that.
             tokenizer: tokenizer.ok(),
         })
@@ -129,6 +131,12 @@ impl Seq2Seq {
     /// not end.
     pub(crate) fn limit(&self) -> Option<usize> {
         self.limit
+    }
+
+    /// Bytes that are in use on the devices of the network, by whomever; `None` where they do not
+    /// tell, as the processor does not.
+    pub fn device_memory(&self) -> Option<usize> {
+        self.places.memory_in_use()
     }
 
     /// The network, once for each place where it runs.

@@ -48,7 +48,7 @@ impl Library {
 
     /// The open library; `None` where it cannot be opened.
     fn handle(self) -> Option<*mut c_void> {
-        static HANDLES: [OnceLock<usize>; 6] = [const { OnceLock::new() }; 5];
+        static HANDLES: [OnceLock<usize>; 5] = [const { OnceLock::new() }; 5];
         let handle = *HANDLES[self as usize].get_or_init(|| {
             let Ok(file) = CString::new(self.file()) else {
                 return 0;

@@ -91,6 +91,15 @@ impl Places {
         }
     }
 
+    /// Bytes that are in use on the devices, by whomever; `None` where they do not tell.
+    pub(crate) fn memory_in_use(&self) -> Option<usize> {
+        let in_use = |place: &Place| match place {
+            Place::Kernels => None,
+            Place::Tensors(device) => memory(device).map(|(free, all)| all.saturating_sub(free)),
+        };
+        self.places.iter().map(in_use).sum()
+    }
+
     /// Whether networks run by newsml's own kernels.
     pub(crate) fn are_kernels(&self) -> bool {
         matches!(self.places.as_slice(), [Place::Kernels])

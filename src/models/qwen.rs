@@ -374,11 +374,15 @@ mod tests {
     use std::ops::ControlFlow;
     use std::path::PathBuf;
 
+    use candle_core::DType;
+
     use super::*;
     use crate::batch::Batch;
+    use crate::device::{Place, under_test};
     use crate::generate::{Limits, greedy};
-    use crate::models::Model;
     use crate::models::decoder_only::DecoderOnly;
+    use crate::models::tensor::{self, Form};
+    use crate::models::{Model, TokenId};
 
     #[derive(serde::Deserialize)]
     struct Reference {
@@ -400,9 +404,27 @@ mod tests {
             .join(name)
     }
 
-    fn model(variant: &str) -> Tested<DecoderOnly<Qwen>> {
-        let mut gguf = Gguf::open(&fixture(&format!("qwen2-{variant}.gguf")))?;
-        Ok(DecoderOnly(Qwen::load(&mut gguf, &mut |_, _| {})?))
+    /// A network on each device under test; on other devices than the processor's kernels also
+    /// with weights that are made floats of this type, unless it is `None`.
+    fn models(variant: &str, dtype: Option<DType>) -> Tested<Vec<(Place, Box<dyn Model>)>> {
+        let open = |place: Place| -> Tested<_> {
+            let mut gguf = Gguf::open(&fixture(&format!("qwen2-{variant}.gguf")))?;
+            let model: Box<dyn Model> = match &place {
+                Place::Kernels => Box::new(DecoderOnly(Qwen::load(&mut gguf, &mut |_, _| {})?)),
+                Place::Tensors(device) => {
+                    let form = Form {
+                        device: device.clone(),
+                        dtype: dtype.unwrap_or(DType::F32),
+                    };
+                    let quantized = dtype.is_none();
+                    let network =
+                        tensor::qwen::Qwen::load(&mut gguf, form, quantized, &mut |_, _| {})?;
+                    Box::new(network)
+                }
+            };
+            Ok((place, model))
+        };
+        under_test().into_iter().map(open).collect()
     }
 
     fn reference() -> Tested<Reference> {
@@ -434,31 +456,40 @@ mod tests {
     #[test]
     fn logits_and_greedy_ids_are_those_of_transformers() -> Tested<()> {
         let reference = reference()?;
-        let model = model("f32")?;
         let rows = &reference.variants["f32"];
-        for (found, row) in first_logits(&model, &reference.prompts)?.iter().zip(rows) {
-            for (found, expected) in found.iter().zip(&row.logits) {
-                assert!((found - expected).abs() <= 1e-4, "{found} {expected}");
+        let as_stored = models("f32", None)?;
+        for (place, model) in as_stored
+            .into_iter()
+            .chain(models("f32", Some(DType::F32))?)
+        {
+            let model = model.as_ref();
+            for (found, row) in first_logits(model, &reference.prompts)?.iter().zip(rows) {
+                for (found, expected) in found.iter().zip(&row.logits) {
+                    let near = (found - expected).abs() <= place.tolerance();
+                    assert!(near, "{place:?}: {found} {expected}");
+                }
             }
+            let expected: Vec<_> = rows.iter().map(|row| row.greedy.clone()).collect();
+            assert_eq!(continued(model, &reference.prompts)?, expected, "{place:?}");
         }
-        let expected: Vec<_> = rows.iter().map(|row| row.greedy.clone()).collect();
-        assert_eq!(continued(&model, &reference.prompts)?, expected);
         Ok(())
     }
 
     #[test]
     fn quantized_logits_are_close_to_those_of_the_same_weights_as_floats() -> Tested<()> {
         let reference = reference()?;
-        let model = model("q8_0")?;
-        for (found, row) in first_logits(&model, &reference.prompts)?
-            .iter()
-            .zip(&reference.variants["q8_0"])
-        {
-            let power = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
-            let error = power(&mut found.iter().zip(&row.logits).map(|(a, b)| a - b));
-            let ratio = (error / power(&mut row.logits.iter().copied())).sqrt();
-            // The activations have eight bits.
-            assert!(ratio <= 0.05, "relative error {ratio}");
+        let as_stored = models("q8_0", None)?;
+        let half = models("q8_0", Some(DType::BF16))?;
+        for (place, model) in as_stored.into_iter().chain(half) {
+            let found = first_logits(model.as_ref(), &reference.prompts)?;
+            for (found, row) in found.iter().zip(&reference.variants["q8_0"]) {
+                let power =
+                    |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
+                let error = power(&mut found.iter().zip(&row.logits).map(|(a, b)| a - b));
+                let ratio = (error / power(&mut row.logits.iter().copied())).sqrt();
+                // The activations have eight bits.
+                assert!(ratio <= 0.05, "{place:?}: relative error {ratio}");
+            }
         }
         Ok(())
     }
@@ -466,12 +497,13 @@ mod tests {
     #[test]
     fn a_batch_equals_its_rows_in_any_order() -> Tested<()> {
         let prompts = reference()?.prompts;
-        for variant in ["f32", "q8_0"] {
-            let model = model(variant)?;
+        let networks = [models("f32", None)?, models("q8_0", None)?];
+        for (place, model) in networks.into_iter().flatten() {
+            let model = model.as_ref();
             let alone: Vec<_> = prompts
                 .iter()
                 .map(|prompt| {
-                    continued(&model, std::slice::from_ref(prompt)).map(|mut rows| rows.remove(0))
+                    continued(model, std::slice::from_ref(prompt)).map(|mut rows| rows.remove(0))
                 })
                 .collect::<Tested<_>>()?;
             for order in [
@@ -482,7 +514,7 @@ mod tests {
             ] {
                 let rows: Vec<_> = order.iter().map(|&row| prompts[row].clone()).collect();
                 let expected: Vec<_> = order.iter().map(|&row| alone[row].clone()).collect();
-                assert_eq!(continued(&model, &rows)?, expected, "{variant} {order:?}");
+                assert_eq!(continued(model, &rows)?, expected, "{place:?} {order:?}");
             }
         }
         Ok(())
@@ -491,16 +523,19 @@ mod tests {
     #[test]
     fn one_network_serves_threads() -> Tested<()> {
         let reference = reference()?;
-        let model = model("q8_0")?;
-        let expected = continued(&model, &reference.prompts)?;
-        std::thread::scope(|scope| {
-            let runs: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| continued(&model, &reference.prompts).ok()))
-                .collect();
-            for run in runs {
-                assert_eq!(run.join().ok().flatten().as_ref(), Some(&expected));
-            }
-        });
+        for (place, model) in models("q8_0", None)? {
+            let model = model.as_ref();
+            let expected = continued(model, &reference.prompts)?;
+            std::thread::scope(|scope| {
+                let runs: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| continued(model, &reference.prompts).ok()))
+                    .collect();
+                for run in runs {
+                    let found = run.join().ok().flatten();
+                    assert_eq!(found.as_ref(), Some(&expected), "{place:?}");
+                }
+            });
+        }
         Ok(())
     }
 
@@ -526,9 +561,10 @@ mod tests {
 
     #[test]
     fn a_token_beyond_the_vocabulary_is_an_error() -> Tested<()> {
-        let model = model("q8_0")?;
-        assert!(first_logits(&model, &[vec![9999]]).is_err());
-        assert!(first_logits(&model, &[vec![9999, 1]]).is_err());
+        for (_, model) in models("q8_0", None)? {
+            assert!(first_logits(model.as_ref(), &[vec![9999]]).is_err());
+            assert!(first_logits(model.as_ref(), &[vec![9999, 1]]).is_err());
+        }
         Ok(())
     }
 }
