@@ -146,6 +146,7 @@ impl<'a, I: Send, T: Send> Work<'a, I, T> {
             for (copy, model) in copies.iter().enumerate() {
                 let (sender, queue, stop) = (sender.clone(), &queue, &stop);
                 scope.spawn(move || {
+                    let _ends = Ends(copy, sender.clone());
                     while let Some(batch) = queue.take() {
                         let rows = batch.len();
                         let found = self.answer(model.as_ref(), &batch, &mut |progress| {
@@ -284,6 +285,18 @@ enum Told<T> {
     Answers(usize, Result<Vec<(usize, T)>>),
 }
 
+/// Tells of the end of a thread that panics, for which the other would wait for ever.
+struct Ends<T>(usize, mpsc::Sender<Told<T>>);
+
+impl<T> Drop for Ends<T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let error = candle_core::Error::msg("a thread of a device ended before its work did");
+            let _ = self.1.send(Told::Answers(self.0, Err(error.into())));
+        }
+    }
+}
+
 /// What waits to be taken by the next thread that is free.
 struct Queue<B> {
     waiting: Mutex<(VecDeque<B>, bool)>,
@@ -327,5 +340,171 @@ impl<B> Queue<B> {
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::batch::Batch;
+    use crate::models::{Scores, State, TokenId};
+
+    /// A device with memory for so many tokens a batch, which says what was asked of it.
+    struct Small {
+        memory: usize,
+        asked: Mutex<Vec<usize>>,
+    }
+
+    impl Small {
+        fn copies(count: usize, memory: usize) -> Vec<Box<dyn Model>> {
+            let one = |_| -> Box<dyn Model> {
+                Box::new(Self {
+                    memory,
+                    asked: Mutex::default(),
+                })
+            };
+            (0..count).map(one).collect()
+        }
+    }
+
+    impl Model for Small {
+        fn start(&self, batch: &Batch) -> Result<State> {
+            let size = batch.rows() * batch.width;
+            self.asked.lock().unwrap().push(size);
+            if size > self.memory {
+                let error = "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")";
+                return Err(candle_core::Error::msg(error).into());
+            }
+            Err(Error::Tokenizer("only a start".to_owned()))
+        }
+
+        fn step(&self, _: &mut State, _: &[TokenId]) -> Result<Scores> {
+            Err(Error::Tokenizer("only a start".to_owned()))
+        }
+
+        fn reduces_scores(&self) -> bool {
+            true
+        }
+
+        fn room(&self) -> Room {
+            Room {
+                rows: 100,
+                tokens: 1000,
+            }
+        }
+    }
+
+    /// What a row comes to, and the size of the batch that it was in.
+    fn decode(
+        model: &dyn Model,
+        rows: &[Row<TokenId>],
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Vec<(TokenId, usize)>> {
+        let batch: Vec<Vec<TokenId>> = rows.iter().map(|row| vec![0; row.length]).collect();
+        match model.start(&Batch::new(&batch)) {
+            Err(Error::Tokenizer(_)) => {}
+            other => return other.map(|_| Vec::new()),
+        }
+        let tokens = rows.len();
+        if progress(Progress { live: 0, tokens }).is_break() {
+            return Err(Error::Cancelled);
+        }
+        Ok(rows.iter().map(|row| (2 * row.input, rows.len())).collect())
+    }
+
+    fn rows(count: usize) -> Vec<Row<TokenId>> {
+        let row = |number| Row {
+            number,
+            length: 5 + number % 7,
+            input: number as TokenId,
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn run(copies: &[Box<dyn Model>], count: usize) -> Result<Vec<Option<(TokenId, usize)>>> {
+        let mut found = vec![None; count];
+        let mut finish = |number: usize, answer| {
+            assert_eq!(found[number].replace(answer), None, "answered twice");
+            Ok(())
+        };
+        let mut all = rows(count).into_iter();
+        // Stretches of 60 rows; an empty one ends them.
+        let stretches = std::iter::from_fn(|| {
+            let stretch: Vec<_> = all.by_ref().take(60).collect();
+            (!stretch.is_empty()).then_some(Ok(stretch))
+        });
+        let mut watch = Watch::new(None);
+        Work::new(copies, (None, None), &decode).run(stretches, &mut finish, &mut watch)?;
+        Ok(found)
+    }
+
+    #[test]
+    fn every_row_is_answered_once_by_any_number_of_copies() {
+        for copies in [1, 2, 5] {
+            for count in [0, 1, 2, 59, 60, 61, 250] {
+                let found = run(&Small::copies(copies, 1000), count).unwrap();
+                for (number, found) in found.iter().enumerate() {
+                    let answer = found.map(|(answer, _)| answer);
+                    assert_eq!(answer, Some(2 * number as TokenId), "{copies} copies");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_too_large_for_the_memory_is_done_in_parts() {
+        let found = run(&Small::copies(2, 60), 250).unwrap();
+        for (number, found) in found.iter().enumerate() {
+            let (answer, rows) = found.unwrap();
+            assert_eq!(answer, 2 * number as TokenId);
+            assert!(rows * (5 + number % 7) <= 60);
+        }
+    }
+
+    #[test]
+    fn sizes_that_did_not_fit_are_not_tried_again() {
+        let copies = [Small {
+            memory: 60,
+            asked: Mutex::default(),
+        }];
+        let [small] = copies;
+        let work: Work<'_, TokenId, (TokenId, usize)> = Work::new(&[], (None, None), &decode);
+        for _ in 0..3 {
+            work.answer(&small, &rows(14), &mut |_| ControlFlow::Continue(()))
+                .unwrap();
+        }
+        let asked = small.asked.lock().unwrap();
+        let too_large = asked.iter().filter(|&&size| size > 60).count();
+        assert_eq!(too_large, 2, "{asked:?}");
+    }
+
+    #[test]
+    fn a_row_that_never_fits_is_an_error() {
+        let error = run(&Small::copies(1, 3), 20).err().unwrap();
+        assert!(device::is_out_of_memory(&error), "{error}");
+    }
+
+    #[test]
+    fn work_ends_where_the_caller_stops_it() {
+        let copies = Small::copies(2, 1000);
+        let mut found = 0;
+        let mut finish = |_, _| {
+            found += 1;
+            Ok(())
+        };
+        let stretches = (0..1000).map(|_| Ok(rows(60)));
+        let calls = AtomicUsize::new(0);
+        let mut watch = Watch::new(Some(std::sync::Arc::new(move |_| {
+            if calls.fetch_add(1, Ordering::Relaxed) > 20 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })));
+        let work = Work::new(&copies, (None, None), &decode);
+        work.run(stretches, &mut finish, &mut watch).unwrap();
+        assert!(watch.stopped());
+        assert!(found < 60 * 60, "{found}");
     }
 }

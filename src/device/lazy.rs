@@ -183,6 +183,7 @@ macro_rules! functions {
 
 functions! {
     Driver:
+        cuInit
         cuCtxDestroy_v2 cuCtxGetCurrent cuCtxSetCurrent cuCtxSynchronize cuDeviceGet
         cuDeviceGetAttribute cuDevicePrimaryCtxRelease_v2 cuDevicePrimaryCtxRetain
         cuEventCreate cuEventDestroy_v2 cuEventRecord cuGetErrorString cuLaunchKernel
