@@ -229,17 +229,17 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model and device")]
 pub(crate) struct ComputeArgs {
-    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    /// Where to compute: auto, cpu, cuda, cuda:N, cuda:N,M (a copy of the model on each) or metal
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
     /// Threads to compute with; as many as there are cores when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Tokens in a batch, padding included
+    /// Tokens in a batch, padding included; what the device has memory for when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_tokens: Option<u32>,
     /// How weights and products are held: auto is the fastest that keeps quality
-    #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "q8"])]
+    #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "f16", "q8"])]
     pub(crate) precision: String,
     /// The most tokens of each output
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -140,13 +140,11 @@ impl Context {
         let console = self.console.clone();
         let observer: LoadObserver = Arc::new(move |event| console.observe(event));
         load.observer = Some(observer);
-        let mut decoding = Decoding {
+        let decoding = Decoding {
             max_tokens: arguments.max_tokens.map(|tokens| tokens as usize),
+            batch_tokens: arguments.batch_tokens.map(|tokens| tokens as usize),
             ..Decoding::default()
         };
-        if let Some(tokens) = arguments.batch_tokens {
-            decoding.batch_tokens = tokens as usize;
-        }
         let console = self.console;
         let progress: ProgressObserver = Arc::new(move |progress| console.work(progress));
         Ok((load, decoding, progress))
