@@ -35,9 +35,8 @@ impl Translator {
         let mut recalled = recalled;
         for i in known {
             outputs[i] = recalled[i].take().map(|text| Output {
-                text,
-                faults: Vec::new(),
                 from_memory: true,
+                ..Output::untranslated(&text)
             });
         }
         let new_texts: Vec<&str> = new.iter().map(|&i| texts[i]).collect();
@@ -72,8 +71,8 @@ impl Translator {
             hasher.update(&model.weights);
         }
         hasher.update(format!(
-            "{:?} {:?}",
-            self.decoding.beams, self.decoding.max_tokens
+            "{:?} {:?} {:?}",
+            self.decoding.beams, self.decoding.max_tokens, self.glossary
         ));
         let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
         MemoryScope {
