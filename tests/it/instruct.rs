@@ -142,7 +142,8 @@ fn outputs_go_to_files_and_folders() {
         assert_eq!((found.status, found.out.as_str()), (0, ""), "{}", found.err);
     };
     into("out/");
-    assert_eq!(tool.names("out"), ["a.txt", "deep"]);
+    let journal = ".newsml-journal.jsonl";
+    assert_eq!(tool.names("out"), [journal, "a.txt", "deep"]);
     assert_eq!(tool.read("out/a.txt").matches("\n\n").count(), 1);
     assert!(!tool.read("out/deep/b.txt").trim().is_empty());
     into("all.txt");
