@@ -87,6 +87,13 @@ pub(crate) struct Translate {
     /// Hypotheses that the search keeps; more are slower and sometimes better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
+    /// Terms with their translations: lines `TERM<tab>TRANSLATION[<tab>OPTIONS]`, with options like
+    /// `case=exact inflect=no from=ru to=en forms=A|B`, or a `.toml` file of `[[term]]` tables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) glossary: Option<PathBuf>,
+    /// A term that is not translated; may be given several times
+    #[arg(long, value_name = "TERM")]
+    pub(crate) keep: Vec<String>,
     /// With --json, give each sentence and its translation as well
     #[arg(long)]
     pub(crate) segments: bool,

@@ -109,6 +109,7 @@ fn options(case: &Value, end: &[TokenId]) -> Search {
             forced_first: token("forced_bos_token_id"),
             forced_last: token("forced_eos_token_id"),
         },
+        phrases: Vec::new(),
     }
 }
 
