@@ -10,7 +10,7 @@ mod models;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::document::{Document, Failure, Segment};
+use crate::document::{Document, Failure, Glosses, Segment};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::glossary::Glossary;
@@ -386,17 +386,28 @@ impl Translator {
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut texts: Vec<&str> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::with_capacity(documents.len());
+        // What stands inside segments (links, emphasis) is translated by itself as well: its
+        // translation tells where in that of the segment it belongs.
+        let mut spans: Vec<usize> = Vec::new();
         for (document, segments) in documents.iter().zip(&segments) {
-            let place = |segment: &Segment| {
-                let text = document.segment_text(segment);
+            let mut number = |text| {
                 *numbers.entry(text).or_insert_with(|| {
                     texts.push(text);
                     texts.len() - 1
                 })
             };
+            let place = |segment| number(document.segment_text(segment));
             places.push(segments.iter().map(place).collect());
+            spans.extend(document.texts_of_spans(segments).into_iter().map(number));
         }
         let outputs = self.through(&models, from.language, &texts, watch)?;
+        let glosses: Glosses = spans
+            .into_iter()
+            .filter_map(|text| {
+                let output = outputs[text].as_ref()?;
+                Some((texts[text].to_owned(), output.text.clone()))
+            })
+            .collect();
         let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
         documents
             .iter()
@@ -405,8 +416,20 @@ impl Translator {
             .map(|((document, segments), places)| {
                 let done: Option<Vec<&Output>> =
                     places.iter().map(|&text| outputs[text].as_ref()).collect();
-                done.map(|outputs| self.assemble(document, segments, &outputs, from.language, &ids))
-                    .transpose()
+                done.map(|outputs| {
+                    let texts: Vec<&str> =
+                        outputs.iter().map(|output| output.text.as_str()).collect();
+                    let translated = document.replace_with(segments, &texts, &glosses)?;
+                    Ok(self.assemble(
+                        document,
+                        translated,
+                        segments,
+                        &outputs,
+                        from.language,
+                        &ids,
+                    ))
+                })
+                .transpose()
             })
             .collect()
     }
@@ -478,13 +501,12 @@ impl Translator {
     fn assemble(
         &self,
         document: &Document,
+        mut translated: Document,
         segments: &[Segment],
         outputs: &[&Output],
         from: Option<Language>,
         models: &[String],
-    ) -> Result<Translation> {
-        let texts: Vec<&str> = outputs.iter().map(|output| output.text.as_str()).collect();
-        let mut translated = document.replace(segments, &texts)?;
+    ) -> Translation {
         translated.set_language(self.to);
         let mut counts: Vec<(&Warning, usize)> = Vec::new();
         for fault in outputs.iter().flat_map(|output| &output.faults) {
@@ -525,7 +547,7 @@ impl Translator {
                 warnings: output.faults.clone(),
             })
             .collect();
-        Ok(Translation {
+        Translation {
             document: translated,
             source_language: from,
             models,
@@ -533,7 +555,7 @@ impl Translator {
             segments,
             repaired: outputs.iter().filter(|output| output.is_repaired).count(),
             terms,
-        })
+        }
     }
 }
 
