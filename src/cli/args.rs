@@ -94,6 +94,13 @@ pub(crate) struct Translate {
     /// there is none
     #[arg(long, value_name = "FILE")]
     pub(crate) memory: Option<PathBuf>,
+    /// Terms with their translations: lines `TERM<tab>TRANSLATION[<tab>OPTIONS]`, with options like
+    /// `case=exact inflect=no from=ru to=en forms=A|B`, or a `.toml` file of `[[term]]` tables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) glossary: Option<PathBuf>,
+    /// A term that is not translated; may be given several times
+    #[arg(long, value_name = "TERM")]
+    pub(crate) keep: Vec<String>,
     /// Translate all that a web page shows, and keep the page around it; else its article is taken
     #[arg(long)]
     pub(crate) whole_page: bool,

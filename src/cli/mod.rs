@@ -6,6 +6,7 @@
 
 mod args;
 mod console;
+mod counts;
 mod documents;
 mod eval;
 mod input;

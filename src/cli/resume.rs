@@ -149,6 +149,7 @@ impl Resume {
             text: String::new(),
             json: serde_json::Map::new(),
             warnings: Vec::new(),
+            counts: super::counts::Counts::default(),
         };
         match self.job.form {
             Form::Text => outcome.text = text,

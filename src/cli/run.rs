@@ -5,15 +5,16 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Language, Length, LoadObserver, LoadOptions, MemoryFile,
+    Decoding, Document, Error, Glossary, Language, Length, LoadObserver, LoadOptions, MemoryFile,
     ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
-    Translation, Translator, Warning,
+    Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
 use super::Status;
 use super::args::{ComputeArgs, LengthName, ModelArgs, Summarize, Translate};
 use super::console::Console;
+use super::counts::Counts;
 use super::documents::{self, Outcome};
 use super::output::Form;
 
@@ -43,7 +44,10 @@ impl Context {
                 hint: Some("add `--json`".to_owned()),
             });
         }
-        let settings = self.settings(&arguments.effective(), &arguments.model)?;
+        let glossary = glossary(arguments)?;
+        // The file counts by what is in it.
+        let effective = (arguments.effective(), glossary.fingerprint());
+        let settings = self.settings(&effective, &arguments.model)?;
         let (load, mut decoding, progress) =
             self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
         decoding.beams = arguments.beams.map(usize::from);
@@ -52,6 +56,7 @@ impl Context {
             .map_or_else(Translator::of_own_pair, Translator::builder)
             .load(load)
             .decoding(decoding)
+            .glossary(glossary)
             .progress(progress);
         if let Some(from) = from {
             builder = builder.from(from);
@@ -183,6 +188,20 @@ pub(crate) fn language(name: Option<&str>) -> Result<Option<Language>> {
     name.map(str::parse).transpose()
 }
 
+/// The terms of the arguments; those that are kept come first.
+fn glossary(arguments: &Translate) -> Result<Glossary> {
+    let mut glossary = Glossary::new();
+    for term in &arguments.keep {
+        glossary.add(Term::kept(term))?;
+    }
+    if let Some(path) = &arguments.glossary {
+        for term in Glossary::load(path)?.terms() {
+            glossary.add(term.clone())?;
+        }
+    }
+    Ok(glossary)
+}
+
 fn translated(translation: &Translation, with_segments: bool) -> Outcome {
     let mut record = Record::of(&translation.document);
     if with_segments {
@@ -192,12 +211,14 @@ fn translated(translation: &Translation, with_segments: bool) -> Outcome {
         );
     }
     let text = translation.document.text().to_owned();
-    record.finish(
+    let mut outcome = record.finish(
         text,
         translation.source_language,
         &translation.models,
         &translation.warnings,
-    )
+    );
+    outcome.counts = Counts::of_translation(translation);
+    outcome
 }
 
 fn summarized(summary: &Summary) -> Outcome {
@@ -246,6 +267,7 @@ impl Record {
             text,
             json: self.fields,
             warnings: warnings.to_vec(),
+            counts: Counts::of_warnings(warnings),
         }
     }
 }

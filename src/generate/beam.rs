@@ -73,6 +73,9 @@ impl Default for Search {
     }
 }
 
+/// What a hypothesis loses that does not say all phrases: more than any score.
+const UNSAID: f32 = 1e6;
+
 /// A hypothesis with its score.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scored {
@@ -474,9 +477,12 @@ impl Group {
                     tokens.push(candidate.token);
                 }
                 let finish = if ends { Finish::Stop } else { Finish::Length };
+                // One that the limit ended before all phrases were said comes after all others.
+                let is_whole = phrases::all_said(search.phrases(self.row), &tokens);
+                let unsaid = if is_whole { 0.0 } else { UNSAID };
                 self.finished.push(Scored {
                     tokens,
-                    score: candidate.score / power(length),
+                    score: candidate.score / power(length) - unsaid,
                     finish,
                 });
             }
