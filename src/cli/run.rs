@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Language, Length, LoadObserver, LoadOptions, ModelChoice,
+    Decoding, Document, Error, Format, Language, Length, LoadObserver, LoadOptions, ModelChoice,
     ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary, Translation,
     Translator, Warning,
 };
@@ -36,7 +36,7 @@ impl Context {
         }
         let from = language(arguments.from.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
-        if arguments.segments && form == Form::Text {
+        if arguments.segments && form != Form::Json {
             return Err(Error::Usage {
                 message: "`--segments` has no place in plain text".to_owned(),
                 hint: Some("add `--json`".to_owned()),
@@ -66,7 +66,7 @@ impl Context {
                 let translator = slot.insert(builder.build()?);
                 let outcomes = translator.translate_documents(items);
                 Ok(Box::new(outcomes.map(move |outcome| {
-                    outcome.map(|done| translated(&done, with_segments))
+                    outcome.map(|done| translated(&done, form, with_segments))
                 })))
             },
         )
@@ -167,7 +167,7 @@ pub(crate) fn language(name: Option<&str>) -> Result<Option<Language>> {
     name.map(str::parse).transpose()
 }
 
-fn translated(translation: &Translation, with_segments: bool) -> Outcome {
+fn translated(translation: &Translation, form: Form, with_segments: bool) -> Outcome {
     let mut record = Record::of(&translation.document);
     if with_segments {
         record.set(
@@ -175,7 +175,17 @@ fn translated(translation: &Translation, with_segments: bool) -> Outcome {
             serde_json::to_value(&translation.segments).unwrap_or_default(),
         );
     }
-    let text = translation.document.text().to_owned();
+    let text = match form {
+        Form::Own => {
+            let mut source = translation.document.to_source();
+            // A text that was cleaned has no end of its own.
+            if translation.document.format() == Format::Text && !source.ends_with('\n') {
+                source.push('\n');
+            }
+            source
+        }
+        Form::Text | Form::Json => translation.document.text().to_owned(),
+    };
     record.finish(
         text,
         translation.source_language,
