@@ -91,7 +91,8 @@ fn survives(source: &str, options: &ReadOptions) -> std::result::Result<(), Test
         let other = translated(&document, &[], |text| format!("Ж {text} ж"));
         let back = other.and_then(|other| {
             let segments = other.segments_fitting(Language::English, |_| true);
-            for block in other.blocks() {
+            let flows = |block: &&Block| block.kind != BlockKind::Headline;
+            for block in other.blocks().iter().filter(flows) {
                 assert_eq!(other.block_text(block).trim(), other.block_text(block));
             }
             let texts: Vec<&str> = segments
@@ -242,7 +243,7 @@ fn an_article_of_a_page_is_written_as_a_page() -> Result<()> {
 
 const MARKDOWN: &str = "---\r\ntitle: The river: a story\r\ndescription: \"It rose\"\r\ntags: [a, b]\r\n---\r\n\r\n# The *river* rose\r\n\r\nFirst line of a **paragraph**\r\nand its second [line](http://x.y/a_b \"T\"). Another.[^1]\r\n\r\n\
     > A quotation that goes\r\n> over two lines.\r\n\r\n- one item\r\n- [ ] another\r\n  - nested\r\n\r\n```sh\r\nrm -rf code\r\n```\r\n\r\n    indented code\r\n\r\n\
-    <div>html</div>\r\n\r\n| Head | Cell |\r\n|---|:-:|\r\n| left | right |\r\n\r\n***\r\n\r\nText  \r\nafter a break, `code()` and \\*stars\\* ![a boat](b.png).\r\n\r\n[^1]: The note.\r\n[ref]: http://x.y \"Title\"\r\n";
+    <div>html</div>\r\n\r\n| Head | Cell |\r\n|---|:-:|\r\n| left | right |\r\n\r\n***\r\n\r\nText  \r\nafter a break, `code()` and \\*stars\\* ![a boat](b.png).\r\n\r\n[^1]: The note.\r\n\r\n[ref]: http://x.y \"Title\"\r\n";
 
 #[test]
 fn markdown_is_read_and_written_again() -> Result<()> {
