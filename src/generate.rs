@@ -5,6 +5,7 @@
 
 pub(crate) mod beam;
 mod constraints;
+mod phrases;
 mod reduced;
 
 pub(crate) use beam::{EarlyStopping, Search, search};

@@ -42,6 +42,7 @@ mod engine;
 mod error;
 pub mod eval;
 mod generate;
+mod glossary;
 mod kernels;
 mod language;
 mod loader;
@@ -62,12 +63,14 @@ mod translators;
 mod weights;
 mod work;
 
+pub use check::check_translation;
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,
     Inspection, ReadOptions, Segment,
 };
 pub use error::{Error, Result};
+pub use glossary::{Glossary, Term, TermCase};
 pub use language::{Detection, Language, ScriptProfile};
 pub use options::{
     Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
@@ -82,7 +85,7 @@ pub use seq2seq::{Seq2Seq, Seq2SeqOptions};
 pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Store, StoreOptions};
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
-pub use translate::{TranslatedSegment, Translation, Translator, TranslatorBuilder};
+pub use translate::{TermCounts, TranslatedSegment, Translation, Translator, TranslatorBuilder};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -105,6 +105,42 @@ impl Loader {
         })
     }
 
+    /// The next model of the list after one, for what that one could not do: only one that is in the
+    /// cache, and none where the caller named a model. Nothing is downloaded for a repair, and
+    /// models that were not made for translation repair none.
+    pub(crate) fn next_cached(
+        &self,
+        from: Language,
+        to: Language,
+        after: &str,
+    ) -> Option<Arc<Loaded>> {
+        if self.options.model.is_some() {
+            return None;
+        }
+        let specs = self.registry.translators(from, to);
+        let others = specs
+            .into_iter()
+            .skip_while(|spec| spec.id != after)
+            .skip(1);
+        let (spec, files) = others
+            .filter(|spec| spec.family != Family::Qwen2)
+            .find_map(|spec| Some((spec, self.store.cached(spec)?)))?;
+        match self.load_all(
+            &vec![(spec, files)],
+            "translate again what failed its checks",
+            true,
+        ) {
+            Ok(models) => models.into_iter().next(),
+            Err(reason) => {
+                let _ = self.tell(&Event::ModelPassedOver {
+                    model: &spec.id,
+                    reason: &reason,
+                });
+                None
+            }
+        }
+    }
+
     /// The model that summarizes articles in a language.
     pub(crate) fn summarizer(&self, language: Language) -> Result<Arc<Loaded>> {
         let task = format!("summarize {language}");

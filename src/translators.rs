@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::engine::{Answer, Watch};
 use crate::error::{Error, Result};
 use crate::generate::beam::Scored;
-use crate::generate::{Finish, Progress};
+use crate::generate::{Finish, Progress, Search};
 use crate::language::Language;
 use crate::models::firefox::{Firefox, Spread};
 use crate::models::{Model, TokenId};
@@ -31,6 +31,24 @@ pub(crate) enum SegmentModel {
     Firefox(Box<Firefox>),
     /// A checkpoint in Hugging Face layout.
     Seq2Seq(Box<Checkpoint>),
+}
+
+/// Texts for a model.
+#[derive(Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    pub(crate) texts: &'a [&'a str],
+    /// For each text what its translation must say, as far as the model can be made to; none for
+    /// texts beyond the end.
+    pub(crate) phrases: &'a [Vec<String>],
+}
+
+impl<'a> From<&'a [&'a str]> for Texts<'a> {
+    fn from(texts: &'a [&'a str]) -> Self {
+        Self {
+            texts,
+            phrases: &[],
+        }
+    }
 }
 
 /// A Hugging Face checkpoint with what the catalogue says of its languages.
@@ -111,7 +129,7 @@ impl Checkpoint {
     fn answer(
         &self,
         languages: (Option<Language>, Option<Language>),
-        texts: &[&str],
+        Texts { texts, phrases }: Texts<'_>,
         decoding: &Decoding,
         most_new: impl Fn(usize) -> usize + Sync,
         watch: &mut Watch,
@@ -131,6 +149,16 @@ impl Checkpoint {
             }
         }
         search.beams = decoding.beams.unwrap_or(search.beams).max(1);
+        if let Some(size) = decoding.no_repeat_ngram {
+            search.constraints.no_repeat_ngram = size;
+        }
+        let phrases: Vec<Vec<Vec<TokenId>>> = phrases
+            .iter()
+            .map(|phrases| {
+                let ids = phrases.iter().map(|phrase| tokenizer.encode_phrase(phrase));
+                ids.filter_map(Result::transpose).collect()
+            })
+            .collect::<Result<_>>()?;
         search.constraints.forced_first =
             direction.forced_first.or(search.constraints.forced_first);
         // Texts of like length together, as far as a stretch goes.
@@ -155,6 +183,13 @@ impl Checkpoint {
                 .iter()
                 .map(|row| decoding.max_tokens.unwrap_or_else(|| most_new(row.len())))
                 .collect();
+            let phrases = rows.iter().map(|row| phrases.get(row.number));
+            let search = Search {
+                phrases: phrases
+                    .map(|row| row.cloned().unwrap_or_default())
+                    .collect(),
+                ..search.clone()
+            };
             let batch = Batch::new(&members);
             self.model
                 .generate(model, &batch, &search, &max_new, direction.start, progress)
@@ -203,7 +238,7 @@ impl Checkpoint {
             .unwrap_or(128);
         self.answer(
             (Some(language), Some(language)),
-            texts,
+            texts.into(),
             decoding,
             |_| most,
             watch,
@@ -248,10 +283,11 @@ impl SegmentModel {
     pub(crate) fn translate(
         &self,
         languages: (Option<Language>, Option<Language>),
-        segments: &[&str],
+        texts: Texts<'_>,
         decoding: &Decoding,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Segment>>> {
+        let segments = texts.texts;
         watch.begin(segments.len());
         match self {
             Self::Firefox(model) => {
@@ -312,13 +348,8 @@ impl SegmentModel {
                 Ok(results)
             }
             Self::Seq2Seq(model) => {
-                let answers = model.answer(
-                    languages,
-                    segments,
-                    decoding,
-                    |length| 3 * length + 32,
-                    watch,
-                )?;
+                let answers =
+                    model.answer(languages, texts, decoding, |length| 3 * length + 32, watch)?;
                 let segment = |answer| Segment {
                     answer,
                     warnings: Vec::new(),

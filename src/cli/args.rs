@@ -87,6 +87,9 @@ pub(crate) struct Translate {
     /// Hypotheses that the search keeps; more are slower and sometimes better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
+    /// Translate all that a web page shows, and keep the page around it; else its article is taken
+    #[arg(long)]
+    pub(crate) whole_page: bool,
     /// With --json, give each sentence and its translation as well
     #[arg(long)]
     pub(crate) segments: bool,
@@ -98,6 +101,9 @@ pub(crate) struct Translate {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) documents: DocumentArgs,
+    /// Show all that is read from a web page to be translated with `translate --whole-page`
+    #[arg(long)]
+    pub(crate) whole_page: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -187,14 +193,22 @@ pub(crate) enum TaskName {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DocumentArgs {
-    /// Articles: text or .jsonl files, folders of them, or `-` for standard input (the default)
+    /// Articles: files, folders of them, or `-` for standard input (the default)
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Read all inputs in this format: text, html, markdown, jsonl, csv, tsv, srt, vtt or docx; told by
+    /// name and content when absent
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// The field (JSON Lines) or column (CSV, TSV: name, or number where there is no header) that
+    /// holds the text; may be given again; `title` and `text` when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) field: Vec<String>,
     /// Take the text as it is: leave no navigation, captions or share buttons out
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Write to a file (`.jsonl`: JSON Lines), or into a folder (one that exists, or ends with `/`),
-    /// one file an input
+    /// Write to a file (`.jsonl`: JSON Lines, `.txt`: text), or into a folder (one that exists, or ends
+    /// with `/`), one file an input
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Do all anew, also what an earlier run with the same settings finished in the same folder

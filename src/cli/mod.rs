@@ -118,7 +118,7 @@ fn form(cli: &Cli) -> Form {
     let output = match &cli.command {
         Command::Summarize(Summarize { documents, .. })
         | Command::Translate(Translate { documents, .. })
-        | Command::Inspect(Inspect { documents }) => documents.output.as_deref(),
+        | Command::Inspect(Inspect { documents, .. }) => documents.output.as_deref(),
         Command::Eval(_) | Command::Models(_) => None,
     };
     match output.and_then(Format::of_path) {

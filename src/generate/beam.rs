@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::constraints::{Changes, Constraints, Place};
-use super::{Finish, Progress, reduced};
+use super::{Finish, Progress, phrases, reduced};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::kernels::{Scanned, map_parallel};
@@ -43,6 +43,18 @@ pub(crate) struct Search {
     pub(crate) renormalize: bool,
     /// What may not, or must, be said.
     pub(crate) constraints: Constraints,
+    /// For each row the phrases that must be said, where the limit leaves room for them; rows
+    /// beyond the end have none. Takes more than one beam.
+    pub(crate) phrases: Vec<Vec<Vec<TokenId>>>,
+}
+
+impl Search {
+    fn phrases(&self, row: usize) -> &[Vec<TokenId>] {
+        match self.phrases.get(row) {
+            Some(phrases) if self.beams > 1 => phrases,
+            _ => &[],
+        }
+    }
 }
 
 impl Default for Search {
@@ -56,6 +68,7 @@ impl Default for Search {
             end: Vec::new(),
             renormalize: false,
             constraints: Constraints::default(),
+            phrases: Vec::new(),
         }
     }
 }
@@ -194,7 +207,7 @@ pub(crate) fn search(
 pub(super) trait RowScores {
     /// How many tokens there are.
     fn columns(&self) -> usize;
-    /// The score of a token that the constraints change.
+    /// The score of a token that the constraints change, or that must be said.
     fn score(&self, token: TokenId) -> f32;
     /// The logarithm of the sum of the exponentials of all scores.
     fn log_sum_exp(&self) -> f32;
@@ -255,13 +268,21 @@ fn candidates(
         search.beams * (1 + search.end.len()).max(2)
     };
     let found = if reduce {
-        // Which tokens the constraints change does not depend on their scores.
-        let changed = beams.iter().map(|(group, beam)| {
+        let asked = beams.iter().map(|(group, beam)| {
+            // Which tokens the constraints change does not depend on their scores.
             let place = group.place(beam, search);
             let changes = search.constraints.changes(place, columns, |_| 0.0);
-            changes.scores.into_iter().map(|(token, _)| token).collect()
+            let changed = changes.scores.into_iter().map(|(token, _)| (token, true));
+            let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
+            let wanted = wanted
+                .into_iter()
+                .filter(|&token| (token as usize) < columns);
+            let mut asked: Vec<_> = changed.chain(wanted.map(|token| (token, false))).collect();
+            asked.sort_by_key(|&(token, changes)| (token, !changes));
+            asked.dedup_by_key(|&mut (token, _)| token);
+            asked
         });
-        let reduced = reduced::rows(&scores.logits, changed.collect(), count)?;
+        let reduced = reduced::rows(&scores.logits, &asked.collect::<Vec<_>>(), count)?;
         let rows = beams.iter().zip(&reduced);
         rows.map(|((group, beam), scores)| continuations(group, beam, scores, search, count))
             .collect()
@@ -292,8 +313,12 @@ fn candidates(
         }
         // Stable: among equals the lower beam and token come first.
         all.sort_by(|a, b| b.score.total_cmp(&a.score));
-        all.truncate(count);
-        all
+        if search.phrases(group.row).is_empty() {
+            all.truncate(count);
+            all
+        } else {
+            group.dealt(all, search, count)
+        }
     });
     Ok(merged.collect())
 }
@@ -345,6 +370,12 @@ fn continuations(
     );
     best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     best.truncate(count);
+    for token in phrases::wanted(search.phrases(group.row), &beam.history[1..]) {
+        let is_token = (token as usize) < scores.columns();
+        if is_token && !best.iter().any(|(known, _)| *known == token) {
+            best.push((token, beam.score + (scores.score(token) - shift)));
+        }
+    }
     best
 }
 
@@ -360,6 +391,23 @@ impl Group {
 
     fn said(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
+    }
+
+    /// Candidates in the order in which they take places, where phrases must be said: those that
+    /// end before all is said are left out, unless the limit is reached.
+    fn dealt(&self, candidates: Vec<Candidate>, search: &Search, count: usize) -> Vec<Candidate> {
+        let phrases = search.phrases(self.row);
+        let at_limit = self.said() + 1 >= self.max_new;
+        let banked = candidates.into_iter().filter_map(|candidate| {
+            let mut tokens = self.beams[candidate.beam].history[1..].to_vec();
+            if search.end.contains(&candidate.token) {
+                let may_end = at_limit || phrases::all_said(phrases, &tokens);
+                return may_end.then(|| (phrases::said(phrases, &tokens), candidate));
+            }
+            tokens.push(candidate.token);
+            Some((phrases::said(phrases, &tokens), candidate))
+        });
+        phrases::deal(banked.collect(), count)
     }
 
     /// Greedy search: takes the best continuation. Returns whether the beam goes on, as the lines
@@ -627,6 +675,26 @@ mod tests {
                 run(&garden_path(), 1, &how)[0][0].tokens.is_empty(),
                 "{beams} beams"
             );
+        }
+    }
+
+    #[test]
+    fn phrases_are_said_before_the_end() {
+        for (phrases, beams) in [
+            (vec![vec![3]], 2),
+            (vec![vec![4, 2]], 3),
+            (vec![vec![3], vec![4, 2]], 4),
+        ] {
+            let how = Search {
+                beams,
+                end: vec![1],
+                max_new: 8,
+                phrases: vec![phrases.clone()],
+                ..Search::default()
+            };
+            let found = run(&garden_path(), 1, &how);
+            let best = &found[0][0].tokens;
+            assert!(phrases::all_said(&phrases, best), "{phrases:?} in {best:?}");
         }
     }
 
