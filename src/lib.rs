@@ -47,6 +47,7 @@ mod glossary;
 mod kernels;
 mod language;
 mod loader;
+mod memory;
 mod models;
 mod options;
 mod pipeline;
@@ -73,6 +74,9 @@ pub use document::{
 pub use error::{Error, Result};
 pub use glossary::{Glossary, Term, TermCase};
 pub use language::{Detection, Language, ScriptProfile};
+#[cfg(feature = "memory")]
+pub use memory::{MemoryCount, MemoryFile};
+pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
     Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
 };

@@ -21,6 +21,8 @@ use crate::translators::{self, SegmentModel};
 pub(crate) struct Loaded {
     /// Its id, or the path that it was given as.
     pub(crate) id: String,
+    /// What tells its weights, and how they are held, from others.
+    pub(crate) weights: String,
     /// What runs it.
     pub(crate) engine: Engine,
 }
@@ -339,10 +341,22 @@ impl Loader {
         };
         let model = Arc::new(Loaded {
             id: id.to_owned(),
+            weights: self.weights(files, spec),
             engine,
         });
         loaded.insert(id.to_owned(), model.clone());
         Ok(model)
+    }
+
+    /// A catalogue model is known by what its files must be, one of the user's own by its files.
+    fn weights(&self, files: &ModelFiles, spec: Option<&ModelSpec>) -> String {
+        let weights = match spec {
+            Some(spec) => {
+                serde_json::to_string(&(&spec.sources, &spec.decoding)).unwrap_or_default()
+            }
+            None => files.fingerprint(),
+        };
+        format!("{weights} {:?}", self.options.precision)
     }
 
     /// Loads a directory of a Firefox model, or one in Hugging Face layout.

@@ -332,6 +332,7 @@ impl Writer<'_> {
                         let kept = resume.lock().keep(key.clone(), &outcome);
                         kept.map_err(Stop::Failed)?;
                     }
+                    self.done += 1;
                     self.success(slot, outcome)?;
                 }
                 // Not a failure of the document; it is counted at the end.
@@ -373,7 +374,6 @@ impl Writer<'_> {
     }
 
     fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
-        self.done += 1;
         for warning in &outcome.warnings {
             self.console
                 .warning(&format!("`{}`: {}", slot.name, warning.message));
