@@ -210,7 +210,7 @@ pub(crate) fn search(
 pub(super) trait RowScores {
     /// How many tokens there are.
     fn columns(&self) -> usize;
-    /// The score of a token that the constraints change or a phrase wants.
+    /// The score of a token that the constraints change, or that must be said.
     fn score(&self, token: TokenId) -> f32;
     /// The logarithm of the sum of the exponentials of all scores.
     fn log_sum_exp(&self) -> f32;
@@ -271,26 +271,21 @@ fn candidates(
         search.beams * (1 + search.end.len()).max(2)
     };
     let found = if reduce {
-        // Which tokens the constraints change does not depend on their scores.
         let asked = beams.iter().map(|(group, beam)| {
+            // Which tokens the constraints change does not depend on their scores.
             let place = group.place(beam, search);
             let changes = search.constraints.changes(place, columns, |_| 0.0);
+            let changed = changes.scores.into_iter().map(|(token, _)| (token, true));
             let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
-            let mut asked: Vec<TokenId> = changes
-                .scores
+            let wanted = wanted
                 .into_iter()
-                .map(|(token, _)| token)
-                .chain(
-                    wanted
-                        .into_iter()
-                        .filter(|&token| (token as usize) < columns),
-                )
-                .collect();
-            asked.sort_unstable();
-            asked.dedup();
+                .filter(|&token| (token as usize) < columns);
+            let mut asked: Vec<_> = changed.chain(wanted.map(|token| (token, false))).collect();
+            asked.sort_by_key(|&(token, changes)| (token, !changes));
+            asked.dedup_by_key(|&mut (token, _)| token);
             asked
         });
-        let reduced = reduced::rows(&scores.logits, asked.collect(), count)?;
+        let reduced = reduced::rows(&scores.logits, &asked.collect::<Vec<_>>(), count)?;
         let rows = beams.iter().zip(&reduced);
         rows.map(|((group, beam), scores)| continuations(group, beam, scores, search, count))
             .collect()
