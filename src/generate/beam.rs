@@ -9,9 +9,9 @@ use super::constraints::{Changes, Constraints, Place};
 use super::{Finish, Progress};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::kernels::{Scanned, map_parallel};
+use crate::kernels::{Row, Scanned, Sums, map_parallel};
 use crate::models::layers::with_values;
-use crate::models::{Model, Scores, State, TokenId};
+use crate::models::{Model, Ranked, Scores, State, TokenId};
 
 /// When a source is done although unfinished hypotheses are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +150,11 @@ pub(crate) fn search(
             .flat_map(|group| &group.beams)
             .filter_map(|beam| beam.history.last().copied())
             .collect();
-        let scores = model.step(&mut state, &last)?;
+        let sums = match search.beams {
+            1 => Sums::Unwanted,
+            _ => Sums::Wanted,
+        };
+        let scores = model.step_ranked(&mut state, &last, sums)?;
         let candidates = candidates(&groups, &scores, search)?;
         let mut kept = Vec::with_capacity(last.len());
         let mut line = 0;
@@ -191,8 +195,14 @@ pub(crate) fn search(
 }
 
 /// The best continuations of each group, best first.
-fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<Vec<Candidate>>> {
-    if scores.shortlist.is_some() {
+fn candidates(
+    groups: &[Group],
+    scores: &Ranked<'_>,
+    search: &Search,
+) -> Result<Vec<Vec<Candidate>>> {
+    if let Ranked::Kept(scores) = scores
+        && scores.shortlist.is_some()
+    {
         return Err(Error::Usage {
             message:
                 "this model restricts its output to a shortlist and cannot be decoded with beams"
@@ -200,30 +210,34 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
             hint: Some("leave out `--beams`".to_owned()),
         });
     }
-    let (rows, columns) = scores.logits.dims2()?;
     let beams: Vec<(&Group, &Beam)> = groups
         .iter()
         .flat_map(|group| group.beams.iter().map(move |beam| (group, beam)))
         .collect();
-    debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
     // Twice as many as beams, so that enough are left when all of the best ones end.
     let count = if search.beams == 1 {
         1
     } else {
         search.beams * (1 + search.end.len()).max(2)
     };
-    let found = with_values(&scores.logits, |values| {
-        map_parallel(rows, columns, |row| {
-            let (group, beam) = beams[row];
-            continuations(
-                group,
-                beam,
-                &values[row * columns..(row + 1) * columns],
-                search,
-                count,
-            )
-        })
-    })?;
+    let found = match scores {
+        Ranked::Kept(scores) => {
+            let (rows, columns) = scores.logits.dims2()?;
+            debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
+            with_values(&scores.logits, |values| {
+                map_parallel(rows, columns, |row| {
+                    let scores = Scanned::new(&values[row * columns..(row + 1) * columns]);
+                    continuations(beams[row], &scores, search, count)
+                })
+            })?
+        }
+        Ranked::Tiled(scores) => {
+            debug_assert_eq!(scores.rows(), beams.len(), "one row of scores a beam");
+            map_parallel(scores.rows(), scores.tiles(), |row| {
+                continuations(beams[row], &scores.row(row), search, count)
+            })
+        }
+    };
     let mut found = found.into_iter();
     let merged = groups.iter().map(|group| {
         let mut all: Vec<Candidate> = Vec::new();
@@ -245,20 +259,18 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
 
 /// The best continuations of one beam with their scores.
 fn continuations(
-    group: &Group,
-    beam: &Beam,
-    scores: &[f32],
+    (group, beam): (&Group, &Beam),
+    scores: &impl Row,
     search: &Search,
     count: usize,
 ) -> Vec<(TokenId, f32)> {
-    let scanned = Scanned::new(scores);
     // Greedy search applies constraints to raw scores, beam search to logarithms of probabilities.
     let norm = if search.beams == 1 {
         0.0
     } else {
-        scanned.log_sum_exp()
+        scores.log_sum_exp()
     };
-    let score = |token: TokenId| scores[token as usize] - norm;
+    let score = |token: TokenId| scores.score(token as usize) - norm;
     let place = Place {
         history: &beam.history,
         max_new: group.max_new,
@@ -267,7 +279,7 @@ fn continuations(
     let Changes {
         only,
         scores: changed,
-    } = search.constraints.changes(place, scores.len(), score);
+    } = search.constraints.changes(place, scores.columns(), score);
     if let Some(token) = only {
         return vec![(token, beam.score)];
     }
@@ -281,7 +293,7 @@ fn continuations(
                 .sum::<f32>();
         shift += left.ln();
     }
-    let mut best: Vec<(TokenId, f32)> = scanned
+    let mut best: Vec<(TokenId, f32)> = scores
         .top(count, &except)
         .into_iter()
         .map(|(column, score)| (column as TokenId, beam.score + (score - shift)))
@@ -418,6 +430,15 @@ impl Model for StartingWith<'_> {
 
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
         self.model.step(state, last)
+    }
+
+    fn step_ranked<'b>(
+        &'b self,
+        state: &mut State,
+        last: &[TokenId],
+        sums: Sums,
+    ) -> Result<Ranked<'b>> {
+        self.model.step_ranked(state, last, sums)
     }
 }
 

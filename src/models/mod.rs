@@ -26,6 +26,7 @@ use candle_core::Tensor;
 
 use crate::batch::Batch;
 use crate::error::Result;
+use crate::kernels::{Sums, TiledLogits};
 
 /// The number of a token in a vocabulary.
 pub(crate) type TokenId = u32;
@@ -41,6 +42,25 @@ pub(crate) trait Model: Send + Sync {
 
     /// One token for each live row in, scores for the next token of each out.
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores>;
+
+    /// As [`Model::step`], for a search that wants only the best of the scores, which a family may
+    /// find without keeping the others.
+    fn step_ranked<'a>(
+        &'a self,
+        state: &mut State,
+        last: &[TokenId],
+        _sums: Sums,
+    ) -> Result<Ranked<'a>> {
+        Ok(Ranked::Kept(self.step(state, last)?))
+    }
+}
+
+/// Scores of the next token, of which the best are asked for.
+pub(crate) enum Ranked<'a> {
+    /// All of them.
+    Kept(Scores),
+    /// Computed again where they are asked for.
+    Tiled(TiledLogits<'a>),
 }
 
 /// Scores of the next token, unnormalized.
