@@ -29,6 +29,24 @@ pub(crate) enum SegmentModel {
     Seq2Seq(Box<Checkpoint>),
 }
 
+/// Texts for a model.
+#[derive(Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    pub(crate) texts: &'a [&'a str],
+    /// For each text what its translation must say, as far as the model can be made to; none for
+    /// texts beyond the end.
+    pub(crate) phrases: &'a [Vec<String>],
+}
+
+impl<'a> From<&'a [&'a str]> for Texts<'a> {
+    fn from(texts: &'a [&'a str]) -> Self {
+        Self {
+            texts,
+            phrases: &[],
+        }
+    }
+}
+
 /// A Hugging Face checkpoint with what the catalogue says of its languages.
 pub(crate) struct Checkpoint {
     model: Seq2Seq,
@@ -107,7 +125,7 @@ impl Checkpoint {
     fn answer(
         &self,
         languages: (Option<Language>, Option<Language>),
-        texts: &[&str],
+        Texts { texts, phrases }: Texts<'_>,
         decoding: &Decoding,
         most_new: impl Fn(usize) -> usize,
         watch: &mut Watch,
@@ -131,6 +149,16 @@ impl Checkpoint {
             }
         }
         search.beams = decoding.beams.unwrap_or(search.beams).max(1);
+        if let Some(size) = decoding.no_repeat_ngram {
+            search.constraints.no_repeat_ngram = size;
+        }
+        let phrases: Vec<Vec<Vec<TokenId>>> = phrases
+            .iter()
+            .map(|phrases| {
+                let ids = phrases.iter().map(|phrase| tokenizer.encode_phrase(phrase));
+                ids.filter_map(Result::transpose).collect()
+            })
+            .collect::<Result<_>>()?;
         search.constraints.forced_first =
             direction.forced_first.or(search.constraints.forced_first);
         let lengths: Vec<usize> = rows
@@ -147,6 +175,10 @@ impl Checkpoint {
                         .max_tokens
                         .unwrap_or_else(|| most_new(rows[row].len()))
                 })
+                .collect();
+            search.phrases = group
+                .iter()
+                .map(|&row| phrases.get(row).cloned().unwrap_or_default())
                 .collect();
             let mut tokens = 0;
             let found = self.model.generate(
@@ -207,7 +239,7 @@ impl Checkpoint {
             .unwrap_or(128);
         self.answer(
             (Some(language), Some(language)),
-            texts,
+            texts.into(),
             decoding,
             |_| most,
             watch,
@@ -252,10 +284,11 @@ impl SegmentModel {
     pub(crate) fn translate(
         &self,
         languages: (Option<Language>, Option<Language>),
-        segments: &[&str],
+        texts: Texts<'_>,
         decoding: &Decoding,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Segment>>> {
+        let segments = texts.texts;
         watch.begin(segments.len());
         match self {
             Self::Firefox(model) => {
@@ -316,13 +349,8 @@ impl SegmentModel {
                 Ok(results)
             }
             Self::Seq2Seq(model) => {
-                let answers = model.answer(
-                    languages,
-                    segments,
-                    decoding,
-                    |length| 3 * length + 32,
-                    watch,
-                )?;
+                let answers =
+                    model.answer(languages, texts, decoding, |length| 3 * length + 32, watch)?;
                 let segment = |answer| Segment {
                     answer,
                     warnings: Vec::new(),

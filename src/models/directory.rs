@@ -181,5 +181,6 @@ fn search(config: &Value, generation: &Value) -> Search {
             forced_first: token("forced_bos_token_id"),
             forced_last: token("forced_eos_token_id"),
         },
+        phrases: Vec::new(),
     }
 }
