@@ -36,6 +36,7 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod device;
 mod document;
 mod engine;
 mod error;
@@ -61,6 +62,7 @@ mod tokenizer;
 mod translate;
 mod translators;
 mod weights;
+mod work;
 
 pub use check::check_translation;
 pub use checkpoint::Checkpoint;

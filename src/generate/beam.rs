@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::constraints::{Changes, Constraints, Place};
-use super::{Finish, Progress, phrases};
+use super::{Finish, Progress, phrases, reduced};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::kernels::{Row, Scanned, Sums, map_parallel};
@@ -72,6 +72,9 @@ impl Default for Search {
         }
     }
 }
+
+/// What a hypothesis loses that does not say all phrases: more than any score.
+const UNSAID: f32 = 1e6;
 
 /// A hypothesis with its score.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +171,7 @@ pub(crate) fn search(
             _ => Sums::Wanted,
         };
         let scores = model.step_ranked(&mut state, &last, sums)?;
-        let candidates = candidates(&groups, &scores, search)?;
+        let candidates = candidates(&groups, &scores, search, model.reduces_scores())?;
         let mut kept = Vec::with_capacity(last.len());
         let mut line = 0;
         let mut live = Vec::with_capacity(groups.len());
@@ -207,11 +210,12 @@ pub(crate) fn search(
     Ok(answers)
 }
 
-/// The best continuations of each group, best first.
+/// The best continuations of each group, best first; `reduce` where the scores are on a device.
 fn candidates(
     groups: &[Group],
     scores: &Ranked<'_>,
     search: &Search,
+    reduce: bool,
 ) -> Result<Vec<Vec<Candidate>>> {
     if let Ranked::Kept(scores) = scores
         && scores.shortlist.is_some()
@@ -234,6 +238,32 @@ fn candidates(
         search.beams * (1 + search.end.len()).max(2)
     };
     let found = match scores {
+        Ranked::Kept(scores) if reduce => {
+            let columns = scores.logits.dim(1)?;
+            // Which tokens the constraints change does not depend on their scores.
+            let asked = beams.iter().map(|(group, beam)| {
+                let place = group.place(beam, search);
+                let changes = search.constraints.changes(place, columns, |_| 0.0);
+                let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
+                let mut asked: Vec<TokenId> = changes
+                    .scores
+                    .into_iter()
+                    .map(|(token, _)| token)
+                    .chain(
+                        wanted
+                            .into_iter()
+                            .filter(|&token| (token as usize) < columns),
+                    )
+                    .collect();
+                asked.sort_unstable();
+                asked.dedup();
+                asked
+            });
+            let reduced = reduced::rows(&scores.logits, asked.collect(), count)?;
+            let rows = beams.iter().zip(&reduced);
+            rows.map(|(&beam, scores)| continuations(beam, scores, search, count))
+                .collect()
+        }
         Ranked::Kept(scores) => {
             let (rows, columns) = scores.logits.dims2()?;
             debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
@@ -288,15 +318,12 @@ fn continuations(
         scores.log_sum_exp()
     };
     let score = |token: TokenId| scores.score(token as usize) - norm;
-    let place = Place {
-        history: &beam.history,
-        max_new: group.max_new,
-        end: &search.end,
-    };
     let Changes {
         only,
         scores: changed,
-    } = search.constraints.changes(place, scores.columns(), score);
+    } = search
+        .constraints
+        .changes(group.place(beam, search), scores.columns(), score);
     if let Some(token) = only {
         return vec![(token, beam.score)];
     }
@@ -324,15 +351,24 @@ fn continuations(
     best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     best.truncate(count);
     for token in phrases::wanted(search.phrases(group.row), &beam.history[1..]) {
-        let is_token = (token as usize) < scores.len();
+        let is_token = (token as usize) < scores.columns();
         if is_token && !best.iter().any(|(known, _)| *known == token) {
-            best.push((token, beam.score + (scores[token as usize] - shift)));
+            best.push((token, beam.score + (scores.score(token as usize) - shift)));
         }
     }
     best
 }
 
 impl Group {
+    /// Where one of its hypotheses stands.
+    fn place<'a>(&self, beam: &'a Beam, search: &'a Search) -> Place<'a> {
+        Place {
+            history: &beam.history,
+            max_new: self.max_new,
+            end: &search.end,
+        }
+    }
+
     fn said(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
     }
@@ -413,9 +449,12 @@ impl Group {
                     tokens.push(candidate.token);
                 }
                 let finish = if ends { Finish::Stop } else { Finish::Length };
+                // One that the limit ended before all phrases were said comes after all others.
+                let is_whole = phrases::all_said(search.phrases(self.row), &tokens);
+                let unsaid = if is_whole { 0.0 } else { UNSAID };
                 self.finished.push(Scored {
                     tokens,
-                    score: candidate.score / power(length),
+                    score: candidate.score / power(length) - unsaid,
                     finish,
                 });
             }
@@ -479,6 +518,10 @@ impl Model for StartingWith<'_> {
         sums: Sums,
     ) -> Result<Ranked<'b>> {
         self.model.step_ranked(state, last, sums)
+    }
+
+    fn reduces_scores(&self) -> bool {
+        self.model.reduces_scores()
     }
 }
 

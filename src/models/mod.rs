@@ -18,6 +18,7 @@ pub(crate) mod marian;
 mod parity;
 pub(crate) mod qwen;
 pub(crate) mod t5;
+pub(crate) mod tensor;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -53,6 +54,16 @@ pub(crate) trait Model: Send + Sync {
     ) -> Result<Ranked<'a>> {
         Ok(Ranked::Kept(self.step(state, last)?))
     }
+
+    /// Whether scores are on a device, to be reduced there to what decoding needs of them.
+    fn reduces_scores(&self) -> bool {
+        false
+    }
+
+    /// How much a batch may hold; may change with the memory that is free.
+    fn room(&self) -> Room {
+        Room::default()
+    }
 }
 
 /// Scores of the next token, of which the best are asked for.
@@ -61,6 +72,25 @@ pub(crate) enum Ranked<'a> {
     Kept(Scores),
     /// Computed again where they are asked for.
     Tiled(TiledLogits<'a>),
+}
+
+/// How much a batch may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Most rows.
+    pub(crate) rows: usize,
+    /// Most tokens, padding and expected answers counted.
+    pub(crate) tokens: usize,
+}
+
+impl Default for Room {
+    /// What suits the processor, where a step takes as much longer as it does more.
+    fn default() -> Self {
+        Self {
+            rows: 64,
+            tokens: 8192,
+        }
+    }
 }
 
 /// Scores of the next token, unnormalized.
