@@ -301,7 +301,10 @@ impl Document {
             object = with_id;
         }
         let is_usual = |name: &String| name == records::TITLE || name == records::TEXT;
-        let chosen = self.chosen.iter().zip(self.layout.iter().flat_map(|layout| &layout.values));
+        let chosen = self
+            .chosen
+            .iter()
+            .zip(self.layout.iter().flat_map(|layout| &layout.values));
         for (name, value) in chosen.filter(|(name, _)| !is_usual(name)) {
             let text = self.text.get(value.text.clone()).unwrap_or_default();
             object.insert(name.clone(), Value::from(text));

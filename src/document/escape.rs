@@ -58,15 +58,22 @@ fn is_markup(text: &str, at: usize, c: char, is_first: bool) -> bool {
     let starts_line = is_first && before.trim_start().is_empty();
     match c {
         '\\' | '*' | '`' | '[' | ']' | '|' | '~' => true,
-        '_' => !(before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric)),
+        '_' => {
+            !(before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric))
+        }
         '<' => after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')),
-        '&' => after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '#') && after.contains(';'),
+        '&' => {
+            after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '#') && after.contains(';')
+        }
         '#' | '>' | '+' | '-' | '=' | ':' => starts_line,
         // A number that would begin a list.
         '.' | ')' => {
             is_first
                 && !before.is_empty()
-                && before.trim_start().bytes().all(|byte| byte.is_ascii_digit())
+                && before
+                    .trim_start()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
                 && (after.is_empty() || after.starts_with(char::is_whitespace))
         }
         _ => false,
@@ -164,7 +171,10 @@ fn push_front_matter(raw: &str, text: &str, out: &mut String) {
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with([':', ' '])
-        && !matches!(text.to_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off");
+        && !matches!(
+            text.to_lowercase().as_str(),
+            "true" | "false" | "null" | "yes" | "no" | "on" | "off"
+        );
     if raw.starts_with('\'') && !text.contains('\'') {
         out.push('\'');
         out.push_str(text);

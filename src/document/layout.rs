@@ -275,9 +275,7 @@ impl Rebuild<'_> {
     /// Copies a range of the source that holds no value.
     fn copy_flowing(&mut self, range: Range<usize>) {
         let start = self.out.source.len();
-        self.out
-            .source
-            .push_str(&self.layout.source[range.clone()]);
+        self.out.source.push_str(&self.layout.source[range.clone()]);
         let place = |at: usize| start + (at - range.start);
         let from = self
             .layout

@@ -194,7 +194,9 @@ impl Reader<'_> {
             self.builder.mark(Kind::Point, range.clone(), None);
         }
         let text = &self.source[range.clone()];
-        let words = text.strip_prefix("![").and_then(|rest| rest.find(']').map(|end| &rest[..end]));
+        let words = text
+            .strip_prefix("![")
+            .and_then(|rest| rest.find(']').map(|end| &rest[..end]));
         if let Some(words) = words
             && !words.contains(['[', '\\', '*', '_', '`', '<', '&', '\n', '\r'])
         {
@@ -234,7 +236,9 @@ impl Reader<'_> {
     fn html(&mut self, range: Range<usize>) {
         match tokens::next(self.source, range.start) {
             Token::Start(tag) if tag.name == "br" => self.builder.line_break(range.clone()),
-            Token::Start(tag) if !tag.closed && !matches!(tag.name.as_str(), "img" | "wbr" | "hr") => {
+            Token::Start(tag)
+                if !tag.closed && !matches!(tag.name.as_str(), "img" | "wbr" | "hr") =>
+            {
                 self.builder.open_span(&tag.name, range.clone());
             }
             Token::End { name, .. } => self.builder.close_span(&name, range.clone()),
@@ -245,7 +249,14 @@ impl Reader<'_> {
 
     /// The titles and descriptions of a front matter in YAML or TOML that stand on one line.
     fn front_matter(&mut self, range: Range<usize>) {
-        const KEYS: [&str; 6] = ["title", "subtitle", "description", "summary", "excerpt", "headline"];
+        const KEYS: [&str; 6] = [
+            "title",
+            "subtitle",
+            "description",
+            "summary",
+            "excerpt",
+            "headline",
+        ];
         let mut at = range.start;
         for line in self.source[range].split_inclusive('\n') {
             let start = at;
@@ -273,12 +284,14 @@ impl Reader<'_> {
             };
             let from = start + key.len() + 1;
             let value = crate::segment::trimmed(self.source, from..at);
-            let kind = if self.builder.is_empty() && matches!(key.trim_end(), "title" | "headline") {
+            let kind = if self.builder.is_empty() && matches!(key.trim_end(), "title" | "headline")
+            {
                 BlockKind::Headline
             } else {
                 BlockKind::Paragraph
             };
-            self.builder.value(kind, &text, value, ValueKind::FrontMatter);
+            self.builder
+                .value(kind, &text, value, ValueKind::FrontMatter);
         }
     }
 }

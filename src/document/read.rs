@@ -244,7 +244,11 @@ impl Documents {
     }
 
     /// The rows of a table.
-    fn rows(&self, bytes: Vec<u8>, format: Format) -> Result<impl Iterator<Item = Result<Document>> + use<>> {
+    fn rows(
+        &self,
+        bytes: Vec<u8>,
+        format: Format,
+    ) -> Result<impl Iterator<Item = Result<Document>> + use<>> {
         let has_mark = has_mark(&bytes);
         let (text, encoding) = encoding::decode(&self.name, bytes)?;
         let rows = table::Rows::new(self.name.clone(), text, format, &self.options)?;
@@ -352,7 +356,10 @@ impl Lines {
 }
 
 fn is_blank(line: &[u8]) -> bool {
-    line.strip_prefix(BOM).unwrap_or(line).trim_ascii().is_empty()
+    line.strip_prefix(BOM)
+        .unwrap_or(line)
+        .trim_ascii()
+        .is_empty()
 }
 
 /// The byte order mark of UTF-8.

@@ -85,7 +85,9 @@ fn cues(source: &str) -> Vec<Cue> {
                 && is_text
                 && cue.lines.len() > 1
                 && let Some(last) = cue.lines.last()
-                && source[last.clone()].bytes().all(|byte| byte.is_ascii_digit())
+                && source[last.clone()]
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
             {
                 cue.lines.pop();
             }
@@ -138,8 +140,12 @@ impl Reader<'_> {
             } else if rest.starts_with('<') {
                 at = self.tag(at, range.end);
             } else if rest.starts_with('&') && self.format == Format::WebVtt {
-                let length = rest.find(';').filter(|end| *end < 12).map_or(1, |end| end + 1);
-                self.builder.decoded(&decode(&rest[..length]), at..at + length);
+                let length = rest
+                    .find(';')
+                    .filter(|end| *end < 12)
+                    .map_or(1, |end| end + 1);
+                self.builder
+                    .decoded(&decode(&rest[..length]), at..at + length);
                 at += length;
             } else {
                 let length = rest.chars().next().map_or(1, char::len_utf8);

@@ -242,8 +242,7 @@ impl Rows {
             .filter(|field| !field.text.trim().is_empty())
             .collect();
         let record = Record {
-            name: records::id(&all)
-                .unwrap_or_else(|| format!("{}:{}", self.name, row.number)),
+            name: records::id(&all).unwrap_or_else(|| format!("{}:{}", self.name, row.number)),
             source: self.source[source].to_owned(),
             fields,
             all,

@@ -2,6 +2,7 @@
 
 mod cli;
 mod fake_hub;
+mod hostile;
 mod instruct;
 mod pull;
 mod python;

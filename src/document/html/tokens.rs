@@ -55,8 +55,17 @@ impl StartTag {
 
 /// Elements whose content is not HTML.
 pub(in crate::document) const RAW: [&str; 11] = [
-    "script", "style", "title", "textarea", "noscript", "iframe", "xmp", "noembed", "noframes",
-    "template", "plaintext",
+    "script",
+    "style",
+    "title",
+    "textarea",
+    "noscript",
+    "iframe",
+    "xmp",
+    "noembed",
+    "noframes",
+    "template",
+    "plaintext",
 ];
 
 /// The token that begins at `at`, and the range of the raw content that follows a start tag whose
@@ -68,7 +77,9 @@ pub(in crate::document) fn next(source: &str, at: usize) -> Token {
         return Token::Text(at..at + length);
     }
     if let Some(comment) = rest.strip_prefix("<!--") {
-        let end = comment.find("-->").map_or(source.len(), |end| at + 4 + end + 3);
+        let end = comment
+            .find("-->")
+            .map_or(source.len(), |end| at + 4 + end + 3);
         return Token::Other(at..end);
     }
     let is_end = rest.starts_with("</");

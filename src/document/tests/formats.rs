@@ -141,12 +141,18 @@ fn a_whole_page_is_read_and_written_again() -> Result<()> {
     let pairs = [
         ("The river & the town", "Река & город"),
         ("A flood in \"Alder\"", "Наводнение в 'Олдере'"),
-        ("The river rose by two metres in one night.", "За одну ночь река поднялась на два метра."),
+        (
+            "The river rose by two metres in one night.",
+            "За одну ночь река поднялась на два метра.",
+        ),
         ("river", "река"),
         ("two metres", "два метра"),
         ("How much", "Насколько"),
         ("A boat", "\"Лодка\""),
-        ("Run ls -l to see Alder News files.", "Чтобы увидеть файлы Alder News, выполните ls -l."),
+        (
+            "Run ls -l to see Alder News files.",
+            "Чтобы увидеть файлы Alder News, выполните ls -l.",
+        ),
         ("two <three>", "два <три>"),
     ];
     let page = with(PAGE, Format::Html, &pairs)?;
@@ -168,11 +174,31 @@ fn a_whole_page_is_read_and_written_again() -> Result<()> {
 fn a_translated_page_names_its_language() -> Result<()> {
     type Case<'a> = (&'a str, Language, &'a str);
     let cases: [Case<'_>; 6] = [
-        ("<html><p>One two.", Language::Arabic, "<html dir=\"rtl\" lang=\"ar\"><p>x"),
-        ("<html lang='en-GB' dir=\"ltr\"><body dir=ltr><p>One two.", Language::Arabic, "<html lang='ar' dir=\"rtl\"><body dir=rtl><p>x"),
-        ("<html lang=ar dir=rtl><div dir='RTL'>One two.", Language::English, "<html lang=en dir=ltr><div dir='ltr'>x"),
-        ("<HTML LANG=\"ru\"><p>One two.", Language::Russian, "<HTML LANG=\"ru\"><p>x"),
-        ("<html lang><p>One two.", Language::Russian, "<html lang=\"ru\"><p>x"),
+        (
+            "<html><p>One two.",
+            Language::Arabic,
+            "<html dir=\"rtl\" lang=\"ar\"><p>x",
+        ),
+        (
+            "<html lang='en-GB' dir=\"ltr\"><body dir=ltr><p>One two.",
+            Language::Arabic,
+            "<html lang='ar' dir=\"rtl\"><body dir=rtl><p>x",
+        ),
+        (
+            "<html lang=ar dir=rtl><div dir='RTL'>One two.",
+            Language::English,
+            "<html lang=en dir=ltr><div dir='ltr'>x",
+        ),
+        (
+            "<HTML LANG=\"ru\"><p>One two.",
+            Language::Russian,
+            "<HTML LANG=\"ru\"><p>x",
+        ),
+        (
+            "<html lang><p>One two.",
+            Language::Russian,
+            "<html lang=\"ru\"><p>x",
+        ),
         ("<p>One two.", Language::Arabic, "<p>x"),
     ];
     for (source, language, expected) in cases {
@@ -180,7 +206,10 @@ fn a_translated_page_names_its_language() -> Result<()> {
         document.set_language(Some(language));
         let found = written(&document)?;
         // The order of attributes that are added says nothing.
-        let found = found.replace("<html lang=\"ar\" dir=\"rtl\">", "<html dir=\"rtl\" lang=\"ar\">");
+        let found = found.replace(
+            "<html lang=\"ar\" dir=\"rtl\">",
+            "<html dir=\"rtl\" lang=\"ar\">",
+        );
         assert_eq!(found, expected, "{source}");
     }
     let koi = b"<html><head><meta http-equiv=Content-Type content='text/html; charset=koi8-r'></head><p>\xf2\xc5\xcb\xc1 \xd0\xcf\xc4\xce\xd1\xcc\xc1\xd3\xd8.</html>";
@@ -244,13 +273,22 @@ fn markdown_is_read_and_written_again() -> Result<()> {
         ("It rose", "Она \"поднялась\""),
         ("The river rose", "Поднялась река"),
         ("river", "река"),
-        ("First line of a paragraph and its second line.", "Первая строка абзаца и вторая его строка."),
+        (
+            "First line of a paragraph and its second line.",
+            "Первая строка абзаца и вторая его строка.",
+        ),
         ("paragraph", "абзац"),
         ("line", "строка"),
         ("left", "a | b"),
-        ("A quotation that goes over two lines.", "- Цитата в две строки."),
+        (
+            "A quotation that goes over two lines.",
+            "- Цитата в две строки.",
+        ),
         ("a boat", "лодка [2]"),
-        ("Text after a break, code() and *stars* .", "После разрыва code() и *звёзды* ."),
+        (
+            "Text after a break, code() and *stars* .",
+            "После разрыва code() и *звёзды* .",
+        ),
     ];
     let found = with(MARKDOWN, Format::Markdown, &pairs)?;
     for expected in [
@@ -280,7 +318,10 @@ fn a_sentence_across_cues_is_translated_as_one() -> Result<()> {
         SRT,
         Format::Srt,
         &[
-            (sentence, "Река поднялась на два метра за одну ночь, и никто не пострадал."),
+            (
+                sentence,
+                "Река поднялась на два метра за одну ночь, и никто не пострадал.",
+            ),
             ("nobody", "никто"),
             ("Me.", "Я."),
         ],
@@ -292,7 +333,10 @@ fn a_sentence_across_cues_is_translated_as_one() -> Result<()> {
     );
     // Fewer words than cues: none of them is lost.
     let short = with(SRT, Format::Srt, &[(sentence, "Да.")])?;
-    for time in ["00:00:01,000 --> 00:00:02,500", "00:00:02,600 --> 00:00:04,000"] {
+    for time in [
+        "00:00:01,000 --> 00:00:02,500",
+        "00:00:02,600 --> 00:00:04,000",
+    ] {
         assert!(short.contains(time), "{short}");
     }
     let vtt = "WEBVTT - title\n\nNOTE not shown\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v Tom Reed>The river &amp; the <c.big>town</c></v>\n\n00:02.000 --> 00:04.000\nare <00:03.000>wet.\n";
@@ -301,7 +345,10 @@ fn a_sentence_across_cues_is_translated_as_one() -> Result<()> {
     let found = with(
         vtt,
         Format::WebVtt,
-        &[("The river & the town are wet.", "Река & город < мокрые."), ("town", "город")],
+        &[
+            ("The river & the town are wet.", "Река & город < мокрые."),
+            ("town", "город"),
+        ],
     )?;
     assert_eq!(
         found,
@@ -348,14 +395,31 @@ fn a_table_keeps_what_is_not_chosen() -> Result<()> {
         .collect();
     assert_eq!(texts, ["One \"two\"", "\"Three\" four"]);
     for (source, fields, message) in [
-        ("a,b\n1,x\n", vec![], "`input` cannot be read as csv: no column is called `text` (name the columns with `--field`; there are `a`, `b`)"),
-        ("a,b\n1,x\n", vec!["c".to_owned()], "`input` cannot be read as csv: no column is called `c` (there are `a`, `b`)"),
-        ("text\n\"x\n", vec![], "`input` cannot be read as csv: a quotation mark in row 2 is never closed"),
+        (
+            "a,b\n1,x\n",
+            vec![],
+            "`input` cannot be read as csv: no column is called `text` (name the columns with `--field`; there are `a`, `b`)",
+        ),
+        (
+            "a,b\n1,x\n",
+            vec!["c".to_owned()],
+            "`input` cannot be read as csv: no column is called `c` (there are `a`, `b`)",
+        ),
+        (
+            "text\n\"x\n",
+            vec![],
+            "`input` cannot be read as csv: a quotation mark in row 2 is never closed",
+        ),
         ("text\n\n", vec![], "`input` holds no text"),
         ("", vec![], "`input` holds no text"),
     ] {
-        let options = ReadOptions { fields, ..options.clone() };
-        let error = documents(source, &options).err().map(|error| error.to_string());
+        let options = ReadOptions {
+            fields,
+            ..options.clone()
+        };
+        let error = documents(source, &options)
+            .err()
+            .map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some(message), "{source:?}");
     }
     Ok(())
@@ -394,22 +458,150 @@ fn pieces(of: &'static [&'static str]) -> impl Strategy<Value = String> {
 }
 
 const HTML_PIECES: &[&str] = &[
-    "<p>", "</p>", "<b>", "</b>", "<i class='x'>", "</i>", "<a href=\"/?a&amp;b\" title='One two'>", "</a>", "<br>", "<br/>", "<img alt=boat>",
-    "<!-- c -->", "<![CDATA[ x ]]>", "<script>if (a < b) {}</script>", "<code>", "</code>", "<span translate=no>", "</span>", "<pre>", "</pre>",
-    "<div>", "</div>", "<li>", "<table><td>", "</td>", "<", "</", "<!", "&amp;", "&lt;", "&nbsp;", "&shy;", "&bogus;", "&#8212;", "&#xD800;", "&", " ", "\r\n", "\n  ",
-    "One two. ", "Three", "four.", "\u{200F}", "\u{FEFF}", "ж", "слово ", "مرحبا", "«", "\"", "'", "<title>A b</title>", "<meta name=description content=Word>",
-    "</foo>", "<b", "<a b='", ">", "-->", "1", ".", "<svg>x</svg>", "<textarea>y</textarea>", "\u{0}",
+    "<p>",
+    "</p>",
+    "<b>",
+    "</b>",
+    "<i class='x'>",
+    "</i>",
+    "<a href=\"/?a&amp;b\" title='One two'>",
+    "</a>",
+    "<br>",
+    "<br/>",
+    "<img alt=boat>",
+    "<!-- c -->",
+    "<![CDATA[ x ]]>",
+    "<script>if (a < b) {}</script>",
+    "<code>",
+    "</code>",
+    "<span translate=no>",
+    "</span>",
+    "<pre>",
+    "</pre>",
+    "<div>",
+    "</div>",
+    "<li>",
+    "<table><td>",
+    "</td>",
+    "<",
+    "</",
+    "<!",
+    "&amp;",
+    "&lt;",
+    "&nbsp;",
+    "&shy;",
+    "&bogus;",
+    "&#8212;",
+    "&#xD800;",
+    "&",
+    " ",
+    "\r\n",
+    "\n  ",
+    "One two. ",
+    "Three",
+    "four.",
+    "\u{200F}",
+    "\u{FEFF}",
+    "ж",
+    "слово ",
+    "مرحبا",
+    "«",
+    "\"",
+    "'",
+    "<title>A b</title>",
+    "<meta name=description content=Word>",
+    "</foo>",
+    "<b",
+    "<a b='",
+    ">",
+    "-->",
+    "1",
+    ".",
+    "<svg>x</svg>",
+    "<textarea>y</textarea>",
+    "\u{0}",
 ];
 
 const MARKDOWN_PIECES: &[&str] = &[
-    "# ", "- ", "> ", "1. ", "```\n", "`", "``", "*", "**", "_", "~~", "[", "](", ")", "![", "http://a.b/c_d", "<http://a.b>", "|", "\n", "\r\n", "\n\n", "  \n", "\\", "\\\n",
-    "&amp;", "&copy;", "<b>", "</b>", "<br>", "<!-- c -->", "word ", "Two three. ", "ж", "---\n", "title: A b\n", "+++\n", "[^1]", "[^1]: ", "\t", "    ", "|---|---|\n", "\u{200F}",
-    "- [ ] ", "<div>\n", "=", "'", "\"", ".", " ",
+    "# ",
+    "- ",
+    "> ",
+    "1. ",
+    "```\n",
+    "`",
+    "``",
+    "*",
+    "**",
+    "_",
+    "~~",
+    "[",
+    "](",
+    ")",
+    "![",
+    "http://a.b/c_d",
+    "<http://a.b>",
+    "|",
+    "\n",
+    "\r\n",
+    "\n\n",
+    "  \n",
+    "\\",
+    "\\\n",
+    "&amp;",
+    "&copy;",
+    "<b>",
+    "</b>",
+    "<br>",
+    "<!-- c -->",
+    "word ",
+    "Two three. ",
+    "ж",
+    "---\n",
+    "title: A b\n",
+    "+++\n",
+    "[^1]",
+    "[^1]: ",
+    "\t",
+    "    ",
+    "|---|---|\n",
+    "\u{200F}",
+    "- [ ] ",
+    "<div>\n",
+    "=",
+    "'",
+    "\"",
+    ".",
+    " ",
 ];
 
 const SUBTITLE_PIECES: &[&str] = &[
-    "1\n", "00:00:01,000 --> 00:00:02,000\n", "00:00:02.500 --> 00:00:04.000 align:start\r\n", "\n", "\r\n", "One two", "three. ", "<i>", "</i>", "<c.x>", "</c>", "<00:01.000>", "{\\an8}",
-    "- ", "♪", "&amp;", "&", "<", "WEBVTT\n", "NOTE x\n", " ", "ж", "{", "}", "-->", "\u{FEFF}", "\u{200F}",
+    "1\n",
+    "00:00:01,000 --> 00:00:02,000\n",
+    "00:00:02.500 --> 00:00:04.000 align:start\r\n",
+    "\n",
+    "\r\n",
+    "One two",
+    "three. ",
+    "<i>",
+    "</i>",
+    "<c.x>",
+    "</c>",
+    "<00:01.000>",
+    "{\\an8}",
+    "- ",
+    "♪",
+    "&amp;",
+    "&",
+    "<",
+    "WEBVTT\n",
+    "NOTE x\n",
+    " ",
+    "ж",
+    "{",
+    "}",
+    "-->",
+    "\u{FEFF}",
+    "\u{200F}",
 ];
 
 proptest! {
