@@ -42,5 +42,6 @@ fn show(document: &Document, form: Form) -> Result<Outcome> {
         text: document.text().to_owned(),
         json,
         warnings: Vec::new(),
+        counts: super::counts::Counts::default(),
     })
 }
