@@ -395,7 +395,7 @@ impl Writer<'_> {
         }
         self.console.error(Some(&slot.name), &error);
         if self.form == Form::Text {
-            return Ok(());
+            return self.output.miss(slot.output);
         }
         let mut json = Map::new();
         json.insert("id".to_owned(), Value::from(slot.name.clone()));

@@ -170,9 +170,6 @@ impl Output {
         if record.text.is_none() {
             self.miss_here();
         }
-        if self.form == Form::Text && record.text.is_none() {
-            return Ok(());
-        }
         if let Target::Folder { outputs, current } = &mut self.target
             && current.is_none()
             && let Some(path) = outputs.get(input)
