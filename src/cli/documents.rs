@@ -398,8 +398,8 @@ impl Writer<'_> {
         self.console.error(Some(&slot.name), &error);
         let is_lines = self.output.has_lines(slot.output);
         let text = match self.form {
-            Form::Text => return Ok(()),
-            Form::Own if slot.row.is_none() && !is_lines => return Ok(()),
+            Form::Text => return self.output.miss(slot.output),
+            Form::Own if slot.row.is_none() && !is_lines => return self.output.miss(slot.output),
             Form::Own => slot.row,
             Form::Json => None,
         };

@@ -182,14 +182,6 @@ impl Output {
         if record.failed {
             self.miss_here();
         }
-        let is_nothing = match self.form {
-            Form::Text => record.text.is_none(),
-            Form::Own => record.text.is_none() && !self.has_lines(input),
-            Form::Json => false,
-        };
-        if is_nothing {
-            return Ok(());
-        }
         if let Target::Folder { outputs, current } = &mut self.target
             && current.is_none()
             && let Some(path) = outputs.get(input)

@@ -21,7 +21,7 @@ const KILLS: usize = 20;
 
 fn article(number: usize) -> String {
     let mut text = format!("Ship number {number} left the harbour on Monday");
-    for crew in 0..24 {
+    for crew in 0..8 {
         write!(text, ", with sailor {} of crew {crew}", number * 7 + crew).unwrap();
     }
     text + ".\n"
@@ -293,7 +293,7 @@ fn a_full_disk_leaves_nothing_half_written() {
     let expected = run(&tool, "expected/", &["in"]);
     assert_eq!(expected.status, 0);
     let model = tiny_model();
-    let mut limited = tool.command(&[]);
+    let program = tool.command(&[]).get_program().to_owned();
     let mut shell = std::process::Command::new("sh");
     shell
         .current_dir(tool.path(""))
@@ -301,7 +301,7 @@ fn a_full_disk_leaves_nothing_half_written() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$@\"", "sh"])
-        .arg(limited.get_program())
+        .arg(program)
         .args(translate(&model, "out/", &["in"]));
     let found = tool.wait(shell.spawn().unwrap());
     assert_eq!(found.status, 1, "{}", found.err);
@@ -312,7 +312,6 @@ fn a_full_disk_leaves_nothing_half_written() {
         "{}",
         found.err
     );
-    drop(limited.stdin(std::process::Stdio::null()));
     let expected = visible(&tool.path("expected"));
     let partial = visible(&tool.path("out"));
     assert!(!partial.is_empty() && partial.len() < 30);
