@@ -183,6 +183,8 @@ pub enum Error {
         device: String,
         /// Why it cannot be used.
         message: String,
+        /// What to do next.
+        hint: String,
     },
     /// The computation failed.
     #[error("the model failed: {0}")]
@@ -190,6 +192,14 @@ pub enum Error {
     /// Text could not be turned into token ids, or back.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),
+    /// A translation memory cannot be used.
+    #[error("translation memory `{}` cannot be used: {message}", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -248,6 +258,7 @@ impl Error {
             Self::Device { .. } => "device",
             Self::Inference(_) => "inference",
             Self::Tokenizer(_) => "tokenizer",
+            Self::Memory { .. } => "memory",
             Self::Cancelled => "cancelled",
         }
     }
@@ -313,9 +324,12 @@ impl Error {
             Self::CorruptModel { .. } => {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
-            Self::Device { .. } => "use `--device cpu`",
+            Self::Device { hint, .. } => return Some(hint.clone()),
             Self::Registry { .. } => {
                 "the head of `models.toml` in newsml's sources says what a registry holds"
+            }
+            Self::Memory { .. } => {
+                "restore it from a copy, or name another file; newsml leaves this one as it is"
             }
             Self::Format { .. }
             | Self::UnsupportedModel { .. }

@@ -36,6 +36,7 @@
 mod batch;
 mod check;
 mod checkpoint;
+mod device;
 mod document;
 mod engine;
 mod error;
@@ -45,6 +46,7 @@ mod glossary;
 mod kernels;
 mod language;
 mod loader;
+mod memory;
 mod models;
 mod options;
 mod pipeline;
@@ -60,6 +62,7 @@ mod tokenizer;
 mod translate;
 mod translators;
 mod weights;
+mod work;
 
 pub use check::check_translation;
 pub use checkpoint::Checkpoint;
@@ -70,6 +73,9 @@ pub use document::{
 pub use error::{Error, Result};
 pub use glossary::{Glossary, Term, TermCase};
 pub use language::{Detection, Language, ScriptProfile};
+#[cfg(feature = "memory")]
+pub use memory::{MemoryCount, MemoryFile};
+pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
     Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
 };

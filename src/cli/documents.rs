@@ -339,6 +339,7 @@ impl Writer<'_> {
                         let kept = resume.lock().keep(key.clone(), &outcome);
                         kept.map_err(Stop::Failed)?;
                     }
+                    self.done += 1;
                     self.success(slot, outcome)?;
                 }
                 // Not a failure of the document; it is counted at the end.
@@ -380,7 +381,6 @@ impl Writer<'_> {
     }
 
     fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
-        self.done += 1;
         self.counts.add(&outcome.counts);
         for warning in &outcome.warnings {
             self.console

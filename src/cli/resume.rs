@@ -447,6 +447,16 @@ impl Log {
     }
 }
 
+impl Drop for Log {
+    /// Where nothing was noted, nothing is left.
+    fn drop(&mut self) {
+        let data = self.file.as_ref().map(File::metadata);
+        if data.is_some_and(|data| data.is_ok_and(|data| data.len() == 0)) {
+            self.remove();
+        }
+    }
+}
+
 fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Ok(()) => Ok(()),

@@ -1,12 +1,13 @@
 //! `newsml translate` and `newsml summarize`: options to the library's, results to records.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Glossary, Language, Length, LoadObserver, LoadOptions, ModelChoice,
-    ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary, Term,
-    Translation, Translator, Warning,
+    Decoding, Document, Error, Glossary, Language, Length, LoadObserver, LoadOptions, MemoryFile,
+    ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
+    Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
@@ -60,9 +61,14 @@ impl Context {
         if let Some(from) = from {
             builder = builder.from(from);
         }
+        if let Some(path) = &arguments.memory {
+            builder = builder.memory(Arc::new(MemoryFile::open(path)?));
+        }
+        // Segments that were in the memory, and all.
+        let counts = Cell::new((0, 0));
         // Outcomes are lazy: what gives them must outlive them.
         let slot = &mut None;
-        documents::run(
+        let status = documents::run(
             &arguments.documents,
             form,
             &console,
@@ -70,11 +76,23 @@ impl Context {
             |items| {
                 let translator = slot.insert(builder.build()?);
                 let outcomes = translator.translate_documents(items);
+                let counts = &counts;
                 Ok(Box::new(outcomes.map(move |outcome| {
-                    outcome.map(|done| translated(&done, with_segments))
+                    let done = outcome?;
+                    let known = done.segments.iter().filter(|segment| segment.from_memory);
+                    let (recalled, all) = counts.get();
+                    counts.set((recalled + known.count(), all + done.segments.len()));
+                    Ok(translated(&done, with_segments))
                 })))
             },
-        )
+        )?;
+        if arguments.memory.is_some() {
+            let (recalled, all) = counts.get();
+            console.note(&format!(
+                "{recalled} of {all} segments came from the memory"
+            ));
+        }
+        Ok(status)
     }
 
     pub(crate) fn summarize(self, arguments: &Summarize) -> Result<Status> {
@@ -145,13 +163,11 @@ impl Context {
         let console = self.console.clone();
         let observer: LoadObserver = Arc::new(move |event| console.observe(event));
         load.observer = Some(observer);
-        let mut decoding = Decoding {
+        let decoding = Decoding {
             max_tokens: arguments.max_tokens.map(|tokens| tokens as usize),
+            batch_tokens: arguments.batch_tokens.map(|tokens| tokens as usize),
             ..Decoding::default()
         };
-        if let Some(tokens) = arguments.batch_tokens {
-            decoding.batch_tokens = tokens as usize;
-        }
         let console = self.console;
         let progress: ProgressObserver = Arc::new(move |progress| console.work(progress));
         Ok((load, decoding, progress))

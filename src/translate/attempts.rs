@@ -67,6 +67,8 @@ pub(super) struct Output {
     pub(super) by: Option<String>,
     /// What became of the terms of its source.
     pub(super) terms: TermCounts,
+    /// Whether it comes from the memory, and no model was asked.
+    pub(super) from_memory: bool,
 }
 
 impl Output {
@@ -78,6 +80,7 @@ impl Output {
             is_repaired: false,
             by: None,
             terms: TermCounts::default(),
+            from_memory: false,
         }
     }
 
@@ -302,6 +305,7 @@ impl Work<'_> {
             .map(|output| check::weight(&output.faults));
         if before.is_none_or(|before| check::weight(&faults) < before) {
             self.outputs[segment] = Some(Output {
+                from_memory: false,
                 text: answer.text,
                 is_repaired: before.is_some() && faults.is_empty(),
                 faults,

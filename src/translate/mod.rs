@@ -6,6 +6,7 @@
 
 mod attempts;
 mod models;
+mod remember;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::glossary::Glossary;
 use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Loaded, Loader};
+use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
 use crate::pipeline::{Windows, failure, named};
 
@@ -45,6 +47,7 @@ pub struct Translator {
     decoding: Decoding,
     glossary: Arc<Glossary>,
     progress: Option<ProgressObserver>,
+    memory: Option<Arc<dyn TranslationMemory>>,
 }
 
 /// Sets up a [`Translator`].
@@ -56,6 +59,7 @@ pub struct TranslatorBuilder {
     decoding: Decoding,
     glossary: Arc<Glossary>,
     progress: Option<ProgressObserver>,
+    memory: Option<Arc<dyn TranslationMemory>>,
 }
 
 /// A translated document.
@@ -99,6 +103,9 @@ pub struct TranslatedSegment {
     /// What its reader should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Whether it was in the [memory](TranslatorBuilder::memory).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_memory: bool,
 }
 
 impl TranslatorBuilder {
@@ -134,6 +141,12 @@ impl TranslatorBuilder {
         self
     }
 
+    /// Sets where translations of segments are looked for before a model is asked, and kept after.
+    pub fn memory(mut self, memory: Arc<dyn TranslationMemory>) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
     /// Makes the translator. Where the source language is known, its model is fetched and loaded
     /// now; else when the first document of a language comes.
     ///
@@ -149,6 +162,7 @@ impl TranslatorBuilder {
             decoding: self.decoding,
             glossary: self.glossary,
             progress: self.progress,
+            memory: self.memory,
         };
         match (self.from, self.to) {
             (_, None) => drop(translator.loader.own_pair()?),
@@ -190,6 +204,7 @@ impl Translator {
             decoding: Decoding::default(),
             glossary: Arc::default(),
             progress: None,
+            memory: None,
         }
     }
 
@@ -207,6 +222,7 @@ impl Translator {
             decoding,
             glossary: Arc::default(),
             progress,
+            memory: None,
         }
     }
 
@@ -298,11 +314,12 @@ impl Translator {
                     }
                 }
                 Err(error) => {
+                    let message = error.to_string();
                     let mut error = Some(error);
                     for (index, _) in members {
                         // The same failure for each; its source can be given to one alone.
                         let error = error.take().unwrap_or_else(|| Error::Usage {
-                            message: "the model could not be used".to_owned(),
+                            message: message.clone(),
                             hint: None,
                         });
                         results[index] = Some(Err(failure(&documents[index], error)));
@@ -400,7 +417,7 @@ impl Translator {
             places.push(segments.iter().map(place).collect());
             spans.extend(document.texts_of_spans(segments).into_iter().map(number));
         }
-        let outputs = self.through(&models, from.language, &texts, watch)?;
+        let outputs = self.remembered(&models, from.language, &texts, watch)?;
         let glosses: Glosses = spans
             .into_iter()
             .filter_map(|text| {
@@ -545,6 +562,7 @@ impl Translator {
                 source: document.segment_text(segment).to_owned(),
                 target: output.text.clone(),
                 warnings: output.faults.clone(),
+                from_memory: output.from_memory,
             })
             .collect();
         Translation {
