@@ -537,7 +537,25 @@ impl Translator {
             }
             source = target;
         }
+        if models.len() > 1 {
+            self.find_terms(from, texts, &mut outputs);
+        }
         Ok(outputs)
+    }
+
+    /// Says what became of the terms of texts where no model was made to say them.
+    fn find_terms(&self, from: Option<Language>, texts: &[&str], outputs: &mut [Option<Output>]) {
+        let checks = Checks {
+            from,
+            to: self.to,
+            glossary: &self.glossary,
+            is_bounded: false,
+        };
+        for (output, text) in outputs.iter_mut().zip(texts) {
+            if let Some(output) = output {
+                output.find_terms(text, &checks);
+            }
+        }
     }
 
     fn assemble(

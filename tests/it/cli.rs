@@ -688,3 +688,46 @@ fn a_device_that_is_not_there_is_said_before_anything_is_run() {
         assert!(missing("metal").contains("--features metal"));
     }
 }
+
+#[test]
+fn glossaries_are_checked_before_anything_is_run() {
+    let tool = Tool::new()
+        .file("a.txt", ARTICLE)
+        .file("good.tsv", "school\tшкола\n")
+        .file("bad.tsv", "school школа\n");
+    let model = tiny_model();
+    let run = |more: &[&str]| {
+        let arguments = [
+            "translate",
+            "--lang",
+            "ru",
+            "--max-tokens",
+            "4",
+            "--model",
+            &model,
+            "a.txt",
+        ];
+        tool.run(&[&arguments, more].concat())
+    };
+    let bad = run(&["--glossary", "bad.tsv"]);
+    assert_eq!((bad.status, bad.out.as_str()), (2, ""));
+    assert!(
+        bad.err.starts_with(
+            "error: glossary `bad.tsv` cannot be used: line 1: there is no tab in it\n\nhint: "
+        ),
+        "{}",
+        bad.err
+    );
+    // What the model writes is nonsense: every guard that speaks is counted, and so are the terms.
+    let good = run(&["--glossary", "good.tsv", "--keep", "Port Marlow"]);
+    assert_eq!(good.status, 0, "{}", good.err);
+    let closing = good.err.lines().last().unwrap();
+    assert!(closing.starts_with("note: 1 document in "), "{closing}");
+    for part in [
+        " kept with warnings: ",
+        "glossary_missed 3",
+        "terms: 0 held, 3 missed",
+    ] {
+        assert!(closing.contains(part), "`{part}` is not in {closing}");
+    }
+}
