@@ -31,7 +31,8 @@
 //! - The environment is read in one place, [`StoreOptions::from_environment`], which
 //!   [`LoadOptions::default`] calls.
 //! - Each [`Error`] has a stable [`kind`](Error::kind) and a [`hint`](Error::hint): what to do next.
-//! - Models run on the CPU only for now, and no check finds a false statement in good language.
+//! - Networks run where [`Device`] says; Firefox models always on the processor.
+//! - No check finds a false statement in good language.
 
 mod batch;
 mod check;

@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::engine::{Answer, Watch};
 use crate::error::{Error, Result};
 use crate::generate::beam::Scored;
-use crate::generate::{Finish, Progress};
+use crate::generate::{Finish, Progress, Search};
 use crate::language::Language;
 use crate::models::firefox::{Firefox, Spread};
 use crate::models::{Model, TokenId};
@@ -183,11 +183,13 @@ impl Checkpoint {
                 .iter()
                 .map(|row| decoding.max_tokens.unwrap_or_else(|| most_new(row.len())))
                 .collect();
-            let mut search = search.clone();
-            search.phrases = rows
-                .iter()
-                .map(|row| phrases.get(row.number).cloned().unwrap_or_default())
-                .collect();
+            let phrases = rows.iter().map(|row| phrases.get(row.number));
+            let search = Search {
+                phrases: phrases
+                    .map(|row| row.cloned().unwrap_or_default())
+                    .collect(),
+                ..search.clone()
+            };
             let batch = Batch::new(&members);
             self.model
                 .generate(model, &batch, &search, &max_new, direction.start, progress)

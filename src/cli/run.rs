@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Glossary, Language, Length, LoadObserver, LoadOptions, MemoryFile,
-    ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
-    Term, Translation, Translator, Warning,
+    Decoding, Document, Error, Format, Glossary, Language, Length, LoadObserver, LoadOptions,
+    MemoryFile, ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions,
+    Summarizer, Summary, Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ impl Context {
         }
         let from = language(arguments.from.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
-        if arguments.segments && form == Form::Text {
+        if arguments.segments && form != Form::Json {
             return Err(Error::Usage {
                 message: "`--segments` has no place in plain text".to_owned(),
                 hint: Some("add `--json`".to_owned()),
@@ -82,7 +82,7 @@ impl Context {
                     let known = done.segments.iter().filter(|segment| segment.from_memory);
                     let (recalled, all) = counts.get();
                     counts.set((recalled + known.count(), all + done.segments.len()));
-                    Ok(translated(&done, with_segments))
+                    Ok(translated(&done, form, with_segments))
                 })))
             },
         )?;
@@ -202,7 +202,7 @@ fn glossary(arguments: &Translate) -> Result<Glossary> {
     Ok(glossary)
 }
 
-fn translated(translation: &Translation, with_segments: bool) -> Outcome {
+fn translated(translation: &Translation, form: Form, with_segments: bool) -> Outcome {
     let mut record = Record::of(&translation.document);
     if with_segments {
         record.set(
@@ -210,7 +210,17 @@ fn translated(translation: &Translation, with_segments: bool) -> Outcome {
             serde_json::to_value(&translation.segments).unwrap_or_default(),
         );
     }
-    let text = translation.document.text().to_owned();
+    let text = match form {
+        Form::Own => {
+            let mut source = translation.document.to_source();
+            // A text that was cleaned has no end of its own.
+            if translation.document.format() == Format::Text && !source.ends_with('\n') {
+                source.push('\n');
+            }
+            source
+        }
+        Form::Text | Form::Json => translation.document.text().to_owned(),
+    };
     let mut outcome = record.finish(
         text,
         translation.source_language,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::beam::RowScores;
 use crate::error::Result;
+use crate::kernels::Row;
 use crate::models::TokenId;
 
 /// The tokens that rows may not say, on a device.
@@ -91,18 +91,20 @@ pub(super) fn likeliest(
 pub(super) struct Reduced {
     columns: usize,
     log_sum_exp: f32,
-    /// Best first, without the tokens that were asked for.
+    /// Best first, without the tokens that were to be taken out.
     top: Vec<(usize, f32)>,
     /// Tokens that were asked for, ascending, with their scores.
     asked: Vec<(TokenId, f32)>,
 }
 
-impl RowScores for Reduced {
+impl Row for Reduced {
     fn columns(&self) -> usize {
         self.columns
     }
 
-    fn score(&self, token: TokenId) -> f32 {
+    /// −∞ for what was not asked for.
+    fn score(&self, column: usize) -> f32 {
+        let token = column as TokenId;
         let place = self.asked.binary_search_by_key(&token, |&(asked, _)| asked);
         place.map_or(f32::NEG_INFINITY, |place| self.asked[place].1)
     }
@@ -111,16 +113,19 @@ impl RowScores for Reduced {
         self.log_sum_exp
     }
 
-    fn top(&self, _except: &[usize]) -> Vec<(usize, f32)> {
+    /// What was asked for when the scores were reduced.
+    fn top(&self, _count: usize, _except: &[usize]) -> Vec<(usize, f32)> {
         self.top.clone()
     }
 }
 
 /// For each row the logarithm of the sum of the exponentials of all scores, the scores of the
-/// tokens that are asked for (ascending), and the `count` best of all others.
+/// tokens that are asked for, and the `count` best of all others.
+///
+/// `asked` has for each row tokens in ascending order; those that are true are not among the best.
 pub(super) fn rows(
     logits: &Tensor,
-    asked: Vec<Vec<TokenId>>,
+    asked: &[Vec<(TokenId, bool)>],
     count: usize,
 ) -> Result<Vec<Reduced>> {
     let (rows, columns) = logits.dims2()?;
@@ -132,30 +137,24 @@ pub(super) fn rows(
     let none = Tensor::full(f32::NEG_INFINITY, (rows, 1), device)?;
     let mut asked_scores = vec![Vec::new(); rows];
     if most > 0 {
-        // A row that asks for fewer asks for one of them again, or for token 0.
-        let ids: Vec<u32> = asked
+        // A row that asks for fewer asks for one of them again, or for token 0, which stays.
+        let filled: Vec<(TokenId, bool)> = asked
             .iter()
             .flat_map(|asked| {
-                let filler = asked.last().copied().unwrap_or(0);
+                let filler = asked.last().copied().unwrap_or((0, false));
                 let fill = std::iter::repeat_n(filler, most - asked.len());
                 asked.iter().copied().chain(fill)
             })
             .collect();
+        let ids: Vec<u32> = filled.iter().map(|&(token, _)| token).collect();
         let ids = Tensor::from_vec(ids, (rows, most), device)?;
         asked_scores = left.gather(&ids, 1)?.to_vec2::<f32>()?;
-        let replaced: Vec<f32> = asked
-            .iter()
-            .zip(&asked_scores)
-            .flat_map(|(asked, scores)| {
-                let value = if asked.is_empty() {
-                    scores[0]
-                } else {
-                    f32::NEG_INFINITY
-                };
-                std::iter::repeat_n(value, most)
-            })
+        let replaced = filled.iter().zip(asked_scores.iter().flatten());
+        let replaced: Vec<f32> = replaced
+            .map(|(&(_, out), &score)| if out { f32::NEG_INFINITY } else { score })
             .collect();
-        left.scatter_set(&ids, &Tensor::from_vec(replaced, (rows, most), device)?, 1)?;
+        let replaced = Tensor::from_vec(replaced, (rows, most), device)?;
+        left.scatter_set(&ids, &replaced, 1)?;
     }
     let (mut ids, mut scores) = (Vec::with_capacity(count), vec![sums.unsqueeze(1)?]);
     for _ in 0..count.min(columns) {
@@ -167,7 +166,7 @@ pub(super) fn rows(
     let ids = Tensor::cat(&ids, 1)?.to_vec2::<u32>()?;
     let scores = Tensor::cat(&scores, 1)?.to_vec2::<f32>()?;
     let lines = asked
-        .into_iter()
+        .iter()
         .zip(asked_scores)
         .zip(ids.into_iter().zip(scores));
     let reduced = lines.map(|((asked, asked_scores), (ids, scores))| Reduced {
@@ -179,7 +178,11 @@ pub(super) fn rows(
             .filter(|&(_, score)| score > f32::NEG_INFINITY)
             .map(|(id, score)| (id as usize, score))
             .collect(),
-        asked: asked.into_iter().zip(asked_scores).collect(),
+        asked: asked
+            .iter()
+            .map(|&(token, _)| token)
+            .zip(asked_scores)
+            .collect(),
     });
     Ok(reduced.collect())
 }
@@ -197,11 +200,17 @@ mod tests {
             [0.0, 9.0, 8.0, 7.0],
         ];
         let tensor = Tensor::new(&logits, &Device::Cpu).unwrap();
-        let found = rows(&tensor, vec![vec![1, 2], vec![], vec![3]], 2).unwrap();
+        let asked = [
+            vec![(1, true), (2, true)],
+            vec![],
+            vec![(1, false), (3, true)],
+        ];
+        let found = rows(&tensor, &asked, 2).unwrap();
         assert_eq!(found[0].top, [(3, 4.0), (0, 1.0)]);
         assert_eq!((found[0].score(1), found[0].score(2)), (5.0, 3.0));
         assert_eq!(found[1].top, [(0, 2.0), (1, 2.0)]);
         assert_eq!(found[2].top, [(1, 9.0), (2, 8.0)]);
+        assert_eq!((found[2].score(1), found[2].score(3)), (9.0, 7.0));
         for (found, logits) in found.iter().zip(logits) {
             let sum = logits.iter().map(|x| x.exp()).sum::<f32>().ln();
             assert!((found.log_sum_exp - sum).abs() < 1e-5);
