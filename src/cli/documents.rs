@@ -24,6 +24,9 @@ use super::{Status, interrupt};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) text: String,
+    /// The file, for formats that are not text.
+    #[serde(skip)]
+    pub(crate) file: Option<Vec<u8>>,
     pub(crate) json: Map<String, Value>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -374,6 +377,7 @@ impl Writer<'_> {
         let record = Record {
             name: slot.name,
             text: Some(outcome.text),
+            file: outcome.file,
             json: outcome.json,
             failed: false,
         };
@@ -407,6 +411,7 @@ impl Writer<'_> {
             &Record {
                 name: slot.name,
                 text,
+                file: None,
                 json,
                 failed: true,
             },

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Format, Language, Length, LoadObserver, LoadOptions, ModelChoice,
-    ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary, Translation,
-    Translator, Warning,
+    Decoding, Document, Error, Failure, Format, Language, Length, LoadObserver, LoadOptions,
+    ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
+    Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
@@ -66,7 +66,15 @@ impl Context {
                 let translator = slot.insert(builder.build()?);
                 let outcomes = translator.translate_documents(items);
                 Ok(Box::new(outcomes.map(move |outcome| {
-                    outcome.map(|done| translated(&done, form, with_segments))
+                    outcome.and_then(|done| {
+                        translated(&done, form, with_segments).map_err(|error| {
+                            Box::new(Failure {
+                                name: done.document.name().to_owned(),
+                                fields: done.document.fields().clone(),
+                                error,
+                            })
+                        })
+                    })
                 })))
             },
         )
@@ -167,7 +175,7 @@ pub(crate) fn language(name: Option<&str>) -> Result<Option<Language>> {
     name.map(str::parse).transpose()
 }
 
-fn translated(translation: &Translation, form: Form, with_segments: bool) -> Outcome {
+fn translated(translation: &Translation, form: Form, with_segments: bool) -> Result<Outcome> {
     let mut record = Record::of(&translation.document);
     if with_segments {
         record.set(
@@ -175,23 +183,26 @@ fn translated(translation: &Translation, form: Form, with_segments: bool) -> Out
             serde_json::to_value(&translation.segments).unwrap_or_default(),
         );
     }
-    let text = match form {
-        Form::Own => {
-            let mut source = translation.document.to_source();
+    let document = &translation.document;
+    let (text, file) = match (form, document.format()) {
+        (Form::Own, Format::Docx) => (String::new(), Some(document.to_bytes()?)),
+        (Form::Own, format) => {
+            let mut source = document.to_source();
             // A text that was cleaned has no end of its own.
-            if translation.document.format() == Format::Text && !source.ends_with('\n') {
+            if format == Format::Text && !source.ends_with('\n') {
                 source.push('\n');
             }
-            source
+            (source, None)
         }
-        Form::Text | Form::Json => translation.document.text().to_owned(),
+        (Form::Text | Form::Json, _) => (document.text().to_owned(), None),
     };
-    record.finish(
+    let outcome = record.finish(
         text,
         translation.source_language,
         &translation.models,
         &translation.warnings,
-    )
+    );
+    Ok(Outcome { file, ..outcome })
 }
 
 fn summarized(summary: &Summary) -> Outcome {
@@ -238,6 +249,7 @@ impl Record {
         );
         Outcome {
             text,
+            file: None,
             json: self.fields,
             warnings: warnings.to_vec(),
         }
