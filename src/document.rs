@@ -10,6 +10,7 @@
 
 mod clean;
 mod clutter;
+mod docx;
 mod encoding;
 mod escape;
 mod html;
@@ -104,6 +105,8 @@ pub struct Document {
     chosen: Vec<String>,
     /// Where the text stands in what it was read from; nothing where it is all there is.
     layout: Option<Layout>,
+    /// The file around the layout's source, for formats that are archives.
+    archive: Option<docx::Archive>,
     /// Whether the input began with the byte order mark of UTF-8.
     has_mark: bool,
 }
@@ -161,6 +164,7 @@ impl Document {
             fields: Map::new(),
             chosen: Vec::new(),
             layout: None,
+            archive: None,
             has_mark: false,
         }
     }

@@ -207,7 +207,7 @@ pub(crate) struct DocumentArgs {
     /// Articles: files, folders of them, or `-` for standard input (the default)
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Read all inputs in this format: text, html, markdown, jsonl, csv, tsv, srt or vtt; told by
+    /// Read all inputs in this format: text, html, markdown, jsonl, csv, tsv, srt, vtt or docx; told by
     /// name and content when absent
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,

@@ -25,6 +25,9 @@ use super::{Status, interrupt};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) text: String,
+    /// The file, for formats that are not text.
+    #[serde(skip)]
+    pub(crate) file: Option<Vec<u8>>,
     pub(crate) json: Map<String, Value>,
     pub(crate) warnings: Vec<Warning>,
     /// What the guards did now; nothing for what an earlier run made.
@@ -382,6 +385,7 @@ impl Writer<'_> {
         let record = Record {
             name: slot.name,
             text: Some(outcome.text),
+            file: outcome.file,
             json: outcome.json,
             failed: false,
         };
@@ -415,6 +419,7 @@ impl Writer<'_> {
             &Record {
                 name: slot.name,
                 text,
+                file: None,
                 json,
                 failed: true,
             },

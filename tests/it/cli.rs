@@ -194,7 +194,7 @@ fn bad_input_is_told_and_good_input_is_still_written() {
     let no_text = "\n\nhint: give a file with an article in it, or pipe text to standard input\n";
     let missing = "error: cannot read `missing.txt`: no such file or directory\n\nhint: check the spelling of the path\n";
     let latin = "error: `latin.txt` is not valid UTF-8: the first wrong byte is at offset 3\n\nhint: convert it first, for example with `iconv -f windows-1251 -t utf-8 latin.txt`\n";
-    let folder = "error: the folder `none` holds no articles\n\nhint: articles are files whose names end with `.txt`, `.jsonl`, `.html`, `.md`, `.srt` or `.vtt`; name others one by one\n";
+    let folder = "error: the folder `none` holds no articles\n\nhint: articles are files whose names end with `.txt`, `.jsonl`, `.csv`, `.tsv`, `.html`, `.md`, `.docx`, `.srt` or `.vtt`; name others one by one\n";
     check(
         &tool,
         &[

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::{Kind, Layout, Mark, Piece, Value};
 use crate::document::escape::{Escape, ValueKind};
+use crate::document::html::decode;
 use crate::document::lines::is_format;
 use crate::document::{Block, BlockKind, TITLE_GAP};
 
@@ -145,6 +146,26 @@ impl Builder {
             }
             at += other;
         }
+    }
+
+    /// Adds the source of this range, in which characters may be written as references.
+    pub(in crate::document) fn encoded(&mut self, range: Range<usize>) {
+        let mut at = range.start;
+        while let Some(found) = self.layout.source[at..range.end].find('&') {
+            self.text(at..at + found);
+            at += found;
+            let length = reference(&self.layout.source[at..range.end]);
+            let raw = &self.layout.source[at..at + length];
+            let decoded = decode(raw);
+            if decoded == raw {
+                self.text(at..at + length);
+            } else {
+                let decoded = decoded.into_owned();
+                self.decoded(&decoded, at..at + length);
+            }
+            at += length;
+        }
+        self.text(at..range.end);
     }
 
     /// Adds `text`, which stands in the source encoded, as one.
@@ -390,6 +411,20 @@ impl Builder {
         self.layout.values.sort_by_key(|value| value.source.start);
         (self.text, self.blocks, self.layout)
     }
+}
+
+/// The length of the character reference that `text` begins with, or of its `&`.
+fn reference(text: &str) -> usize {
+    const LONGEST: usize = 40;
+    text.bytes()
+        .take(LONGEST)
+        .position(|byte| byte == b';')
+        .filter(|end| {
+            text[1..*end]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'#')
+        })
+        .map_or(1, |end| end + 1)
 }
 
 /// White space that parts words. A no-break space parts the digits of a number, and is kept.
