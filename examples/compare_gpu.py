@@ -200,7 +200,7 @@ for directory, path in marian_rows.items():
     ids = {}
     for name, device, precision in [("processor", "cpu", "f32"), ("f32", a.device, "f32"), ("bf16", a.device, "bf16")]:
         out = Path(folder.name) / f"ids-{name}"
-        newsml(directory, path, count, a.target, device, "--precision", precision, "--runs", "1", "--ids", str(out))
+        newsml(directory, path, count, a.target, device, "--precision", precision, "--ids", str(out))
         ids[name] = out.read_text().splitlines()
     for one, other, bar in [("f32", "processor", 0.97), ("bf16", "f32", 0.97)]:
         equal = sum(x == y for x, y in zip(ids[one], ids[other], strict=True))
