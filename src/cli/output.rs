@@ -227,7 +227,7 @@ impl Output {
                 current: Some((_, file)),
                 ..
             } => file
-                .write_all(line.as_bytes())
+                .write_all(&line)
                 .map_err(|source| Stop::Failed(io("write", &file.path, source))),
             Target::Folder { current: None, .. } => Ok(()),
         }
