@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Engine, Loaded, Loader};
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure, named};
+use crate::pipeline::{Windows, failure, named, shared};
 use crate::prompts;
 
 /// Bytes of text in a window: some 500 sentences.
@@ -270,14 +270,9 @@ impl Translator {
                     }
                 }
                 Err(error) => {
-                    let mut error = Some(error);
+                    let error = shared(error);
                     for (index, _) in members {
-                        // The same failure for each; its source can be given to one alone.
-                        let error = error.take().unwrap_or_else(|| Error::Usage {
-                            message: "the model could not be used".to_owned(),
-                            hint: None,
-                        });
-                        results[index] = Some(Err(failure(&documents[index], error)));
+                        results[index] = Some(Err(failure(&documents[index], error())));
                     }
                 }
             }
