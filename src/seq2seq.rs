@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::generate::{Progress, Search, beam, search};
 use crate::models::directory;
 use crate::models::encoder_decoder::EncoderDecoder;
+use crate::models::generation::Settings;
 use crate::models::loader::Precision;
 use crate::models::{Model, TokenId};
 use crate::registry::Family;
@@ -19,7 +20,9 @@ pub struct Seq2Seq {
     directory: PathBuf,
     family: Family,
     model: EncoderDecoder,
+    /// For no task in particular.
     search: Search,
+    settings: Settings,
     config: serde_json::Value,
     tokenizer: Option<PieceTokenizer>,
 }
@@ -69,7 +72,8 @@ impl Seq2Seq {
             directory: directory.to_path_buf(),
             family,
             model: loaded.model,
-            search: loaded.search,
+            search: loaded.settings.search(None)?,
+            settings: loaded.settings,
             config,
             // Token ids can be decoded without one; text asks for it when it comes to that.
             tokenizer: tokenizer.ok(),
@@ -92,6 +96,11 @@ impl Seq2Seq {
         }
     }
 
+    /// Which family it is of.
+    pub(crate) fn family(&self) -> Family {
+        self.family
+    }
+
     /// The ids that tell the model a direction; `source` and `target` are the tokens that the
     /// catalogue names for the two languages.
     pub(crate) fn direction(
@@ -103,9 +112,14 @@ impl Seq2Seq {
             .direction(self.family, &self.config, source, target)
     }
 
-    /// How the makers of the checkpoint want it decoded.
-    pub(crate) fn search(&self) -> &Search {
-        &self.search
+    /// How the makers want it decoded for a task, as in `summarization`.
+    pub(crate) fn search_for(&self, task: &str) -> Result<Search> {
+        self.settings.search(Some(task))
+    }
+
+    /// What the makers put before the text of a task.
+    pub(crate) fn prefix(&self, task: &str) -> &str {
+        self.settings.prefix(task)
     }
 
     /// Most source tokens, the end among them, and most target tokens; `None` where positions do
