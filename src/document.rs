@@ -3,20 +3,30 @@
 //! A [`Document`] is read from plain text (cleaned of what a news page has around its article, or
 //! taken as it is) or from a structured format, and gives [`Segment`]s: byte ranges of its text, one
 //! a sentence. [`Document::replace`] puts other text in their places and leaves every byte between
-//! them as it was, so replacing each segment by itself gives the same document. Reading from files
-//! is in `read`, clean-up in `clean`, what `newsml inspect` shows in `inspect`.
+//! them as it was, so replacing each segment by itself gives the same document. Where the text stood
+//! in its file is kept as well, so that [`Document::to_bytes`] gives the file with the new text in
+//! it. Reading from files is in `read`, writing in `write`, the place of text in a file in `layout`,
+//! clean-up in `clean`, what `newsml inspect` shows in `inspect`.
 
 mod clean;
 mod clutter;
+mod docx;
 mod encoding;
+mod escape;
 mod html;
 mod inspect;
 mod json_lines;
+mod layout;
 mod lines;
 mod markdown;
 mod read;
+mod records;
+mod spans;
 mod subtitles;
+mod table;
+mod write;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -27,6 +37,8 @@ pub use read::{Cleaning, Documents, Failure, Format, ReadOptions};
 use crate::error::{Error, Result};
 use crate::language::{Detection, Language};
 use crate::segment;
+use layout::{Layout, Shift};
+pub(crate) use spans::Glosses;
 
 /// What a block of a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -64,8 +76,8 @@ pub struct Segment {
 /// An article.
 ///
 /// Its text is one string: the headline, where there is one, then the body; [`blocks`](Self::blocks)
-/// are ranges of it. Between blocks lies white space, and in formats that are kept as they are
-/// (Markdown, subtitles) whatever is not text: marks, code, times.
+/// are ranges of it, with white space between. Marks, tags, times and the like are no part of it;
+/// [`to_bytes`](Self::to_bytes) has them.
 ///
 /// ```
 /// use newsml::{Document, Language};
@@ -89,6 +101,14 @@ pub struct Document {
     date: Option<String>,
     left_out: Vec<String>,
     fields: Map<String, Value>,
+    /// The fields that hold the text, in the order of the layout's values.
+    chosen: Vec<String>,
+    /// Where the text stands in what it was read from; nothing where it is all there is.
+    layout: Option<Layout>,
+    /// The file around the layout's source, for formats that are archives.
+    archive: Option<docx::Archive>,
+    /// Whether the input began with the byte order mark of UTF-8.
+    has_mark: bool,
 }
 
 impl Document {
@@ -142,6 +162,10 @@ impl Document {
             date: None,
             left_out: Vec::new(),
             fields: Map::new(),
+            chosen: Vec::new(),
+            layout: None,
+            archive: None,
+            has_mark: false,
         }
     }
 
@@ -189,7 +213,9 @@ impl Document {
             headline.range.end
                 + match self.format {
                     // A title of its own is put before the text with one blank line.
-                    Format::JsonLines => rest.len().min(TITLE_GAP.len()),
+                    Format::JsonLines | Format::Csv | Format::Tsv => {
+                        rest.len().min(TITLE_GAP.len())
+                    }
                     _ => rest.len() - rest.trim_start().len(),
                 }
         })
@@ -201,7 +227,6 @@ impl Document {
     }
 
     /// The texts of all blocks, with a blank line between: for a reader that wants the words only.
-    /// [`text`](Self::text) has whatever else the format keeps there, such as the times of subtitles.
     pub fn prose(&self) -> String {
         let parts: Vec<&str> = self
             .blocks
@@ -275,11 +300,30 @@ impl Document {
             with_id.extend(object);
             object = with_id;
         }
-        match self.title() {
-            Some(title) => drop(object.insert("title".to_owned(), Value::from(title))),
-            None => drop(object.entry("title").or_insert(Value::Null)),
+        let is_usual = |name: &String| name == records::TITLE || name == records::TEXT;
+        let chosen = self
+            .chosen
+            .iter()
+            .zip(self.layout.iter().flat_map(|layout| &layout.values));
+        for (name, value) in chosen.filter(|(name, _)| !is_usual(name)) {
+            let text = self.text.get(value.text.clone()).unwrap_or_default();
+            object.insert(name.clone(), Value::from(text));
         }
-        object.insert("text".to_owned(), Value::from(self.body()));
+        // Fields of the usual names may hold something else, where others hold the text.
+        let is_free = |name: &str, object: &Map<String, Value>| {
+            !object.contains_key(name)
+                || self.chosen.iter().all(is_usual)
+                || self.chosen.iter().any(|chosen| chosen == name)
+        };
+        if is_free(records::TITLE, &object) {
+            match self.title() {
+                Some(title) => drop(object.insert(records::TITLE.to_owned(), Value::from(title))),
+                None => drop(object.entry(records::TITLE).or_insert(Value::Null)),
+            }
+        }
+        if is_free(records::TEXT, &object) {
+            object.insert(records::TEXT.to_owned(), Value::from(self.body()));
+        }
         if let Some(language) = self.language {
             object.insert("language".to_owned(), Value::from(language.code()));
         }
@@ -303,12 +347,11 @@ impl Document {
     ) -> Vec<Segment> {
         let mut segments = Vec::new();
         for (index, block) in self.blocks.iter().enumerate() {
-            for sentence in segment::sentences(self.block_text(block), language) {
-                let mut range =
-                    block.range.start + sentence.start..block.range.start + sentence.end;
+            for sentence in self.sentences(block, language) {
+                let mut range = sentence;
                 range.start += segment::item_marker(&self.text[range.clone()]).unwrap_or(0);
                 let sentence = &self.text[range.clone()];
-                if !sentence.chars().any(char::is_alphanumeric) {
+                if !sentence.chars().any(char::is_alphanumeric) || self.is_kept(&range) {
                     continue;
                 }
                 for piece in segment::split_long(sentence, &mut fits) {
@@ -322,6 +365,45 @@ impl Document {
         segments
     }
 
+    /// The sentences of a block, as ranges of the text. None ends inside what is kept as it is.
+    fn sentences(&self, block: &Block, language: Language) -> Vec<Range<usize>> {
+        let mut sentences: Vec<Range<usize>> = Vec::new();
+        for sentence in segment::sentences(self.block_text(block), language) {
+            let range = block.range.start + sentence.start..block.range.start + sentence.end;
+            match sentences.last_mut() {
+                Some(last)
+                    if self
+                        .layout
+                        .as_ref()
+                        .and_then(|layout| layout.kept_at(last.end))
+                        .is_some_and(|kept| range.start < kept.end) =>
+                {
+                    last.end = range.end;
+                }
+                _ => sentences.push(range),
+            }
+        }
+        sentences
+    }
+
+    fn is_kept(&self, range: &Range<usize>) -> bool {
+        self.layout
+            .as_ref()
+            .is_some_and(|layout| layout.is_kept(range))
+    }
+
+    /// Texts inside the segments (links, emphasis) whose translations tell
+    /// [`replace_with`](Self::replace_with) where they belong.
+    pub(crate) fn texts_of_spans(&self, segments: &[Segment]) -> Vec<&str> {
+        let Some(layout) = &self.layout else {
+            return Vec::new();
+        };
+        segments
+            .iter()
+            .flat_map(|segment| layout.texts_of_spans(&segment.range, self.segment_text(segment)))
+            .collect()
+    }
+
     /// The document with the i-th replacement in place of the i-th segment, and everything between
     /// the segments byte for byte as it was.
     ///
@@ -330,9 +412,23 @@ impl Document {
     /// segment had none, so that a paragraph stays one paragraph; where a replacement leaves
     /// nothing, the segment is left as it is. The language is no longer known.
     ///
+    /// What stands inside a segment in the document's own format (links, emphasis, the breaks between
+    /// subtitles) goes to the words that are the same, else to its share of the segment.
+    ///
     /// # Errors
     /// [`Error::Usage`] where the numbers differ, or a segment is not of this document.
     pub fn replace<S: AsRef<str>>(&self, segments: &[Segment], replacements: &[S]) -> Result<Self> {
+        self.replace_with(segments, replacements, &Glosses::new())
+    }
+
+    /// As [`replace`](Self::replace), with translations of what stands inside segments, by the texts
+    /// that [`texts_of_spans`](Self::texts_of_spans) gave.
+    pub(crate) fn replace_with<S: AsRef<str>>(
+        &self,
+        segments: &[Segment],
+        replacements: &[S],
+        glosses: &Glosses,
+    ) -> Result<Self> {
         let wrong = |message: &str| Error::Usage {
             message: message.to_owned(),
             hint: None,
@@ -359,15 +455,37 @@ impl Document {
             };
             text.push_str(gap);
             let start = text.len();
-            push_replacement(&mut text, old, replacement.as_ref());
-            shifts.push((segment.range.clone(), start..text.len()));
+            let new = replacement_of(old, replacement.as_ref());
+            let fitted = match &self.layout {
+                Some(layout) if new != old => layout.fit(&segment.range, old, &new, glosses),
+                _ => None,
+            };
+            text.push_str(fitted.as_ref().map_or(&new, |fitted| &fitted.text));
+            shifts.push(Shift {
+                old: segment.range.clone(),
+                new: start..text.len(),
+                fitted,
+            });
             at = segment.range.end;
         }
         text.push_str(&self.text[at..]);
-        let blocks = move_blocks(&self.blocks, &shifts);
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|block| Block {
+                kind: block.kind,
+                range: layout::moved(&shifts, block.range.start)
+                    ..layout::moved(&shifts, block.range.end),
+            })
+            .collect();
+        let layout = self
+            .layout
+            .as_ref()
+            .map(|layout| layout.replaced(&self.text, &text, &shifts));
         Ok(Self {
             text,
             blocks,
+            layout,
             language: None,
             ..self.clone()
         })
@@ -377,50 +495,18 @@ impl Document {
 /// What stands between a title and a text that were read apart.
 const TITLE_GAP: &str = "\n\n";
 
-fn push_replacement(text: &mut String, old: &str, new: &str) {
+/// What is put in the place of `old` for `new`.
+fn replacement_of<'a>(old: &'a str, new: &'a str) -> Cow<'a, str> {
     let trimmed = new.trim();
     if new == old || trimmed.is_empty() {
-        text.push_str(old);
+        Cow::Borrowed(old)
     } else if old.contains(['\n', '\r']) || !trimmed.contains(['\n', '\r']) {
-        text.push_str(trimmed);
+        Cow::Borrowed(trimmed)
     } else {
-        for (index, line) in trimmed
-            .split(['\n', '\r'])
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .enumerate()
-        {
-            if index > 0 {
-                text.push(' ');
-            }
-            text.push_str(line);
-        }
+        let lines = trimmed.split(['\n', '\r']).map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        Cow::Owned(lines.join(" "))
     }
-}
-
-/// Blocks after their segments moved: `shifts` holds old and new ranges, in order.
-fn move_blocks(blocks: &[Block], shifts: &[(Range<usize>, Range<usize>)]) -> Vec<Block> {
-    let mut next = 0;
-    // How far the text after the segments passed so far has moved: new end and old end.
-    let mut moved = (0, 0);
-    blocks
-        .iter()
-        .map(|block| {
-            while next < shifts.len() && shifts[next].0.end <= block.range.start {
-                moved = (shifts[next].1.end, shifts[next].0.end);
-                next += 1;
-            }
-            let start = block.range.start - moved.1 + moved.0;
-            while next < shifts.len() && shifts[next].0.end <= block.range.end {
-                moved = (shifts[next].1.end, shifts[next].0.end);
-                next += 1;
-            }
-            Block {
-                kind: block.kind,
-                range: start..block.range.end - moved.1 + moved.0,
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

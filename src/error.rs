@@ -190,6 +190,14 @@ pub enum Error {
     /// Text could not be turned into token ids, or back.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),
+    /// A translation memory cannot be used.
+    #[error("translation memory `{}` cannot be used: {message}", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -251,6 +259,7 @@ impl Error {
             Self::Device { .. } => "device",
             Self::Inference(_) => "inference",
             Self::Tokenizer(_) => "tokenizer",
+            Self::Memory { .. } => "memory",
             Self::Cancelled => "cancelled",
             Self::Shared(error) => error.kind(),
         }
@@ -321,6 +330,9 @@ impl Error {
             Self::Device { .. } => "use `--device cpu`",
             Self::Registry { .. } => {
                 "the head of `models.toml` in newsml's sources says what a registry holds"
+            }
+            Self::Memory { .. } => {
+                "restore it from a copy, or name another file; newsml leaves this one as it is"
             }
             Self::Format { .. }
             | Self::UnsupportedModel { .. }

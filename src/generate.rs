@@ -5,6 +5,7 @@
 
 pub(crate) mod beam;
 mod constraints;
+mod phrases;
 
 pub(crate) use beam::{EarlyStopping, Search, search};
 pub(crate) use constraints::Constraints;

@@ -1,6 +1,8 @@
 //! The three languages: their names, codes and scripts, and telling them from others.
 
 mod detect;
+mod latin;
+mod neighbours;
 mod script;
 
 use std::fmt;

@@ -39,10 +39,13 @@ mod checkpoint;
 mod document;
 mod engine;
 mod error;
+pub mod eval;
 mod generate;
+mod glossary;
 mod kernels;
 mod language;
 mod loader;
+mod memory;
 mod models;
 mod options;
 mod pipeline;
@@ -59,13 +62,18 @@ mod translate;
 mod translators;
 mod weights;
 
+pub use check::check_translation;
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,
     Inspection, ReadOptions, Segment,
 };
 pub use error::{Error, Result};
+pub use glossary::{Glossary, Term, TermCase};
 pub use language::{Detection, Language, ScriptProfile};
+#[cfg(feature = "memory")]
+pub use memory::{MemoryCount, MemoryFile};
+pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
     Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
 };
@@ -79,7 +87,7 @@ pub use seq2seq::{Seq2Seq, Seq2SeqOptions};
 pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Store, StoreOptions};
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
-pub use translate::{TranslatedSegment, Translation, Translator, TranslatorBuilder};
+pub use translate::{TermCounts, TranslatedSegment, Translation, Translator, TranslatorBuilder};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

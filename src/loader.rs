@@ -21,6 +21,8 @@ use crate::translators::{self, SegmentModel};
 pub(crate) struct Loaded {
     /// Its id, or the path that it was given as.
     pub(crate) id: String,
+    /// What tells its weights, and how they are held, from others.
+    pub(crate) weights: String,
     /// What runs it.
     pub(crate) engine: Engine,
 }
@@ -96,6 +98,42 @@ impl Loader {
                 Ok(Some(found))
             }
         })
+    }
+
+    /// The next model of the list after one, for what that one could not do: only one that is in the
+    /// cache, and none where the caller named a model. Nothing is downloaded for a repair, and
+    /// models that were not made for translation repair none.
+    pub(crate) fn next_cached(
+        &self,
+        from: Language,
+        to: Language,
+        after: &str,
+    ) -> Option<Arc<Loaded>> {
+        if self.options.model.is_some() {
+            return None;
+        }
+        let specs = self.registry.translators(from, to);
+        let others = specs
+            .into_iter()
+            .skip_while(|spec| spec.id != after)
+            .skip(1);
+        let (spec, files) = others
+            .filter(|spec| spec.family != Family::Qwen2)
+            .find_map(|spec| Some((spec, self.store.cached(spec)?)))?;
+        match self.load_all(
+            &vec![(spec, files)],
+            "translate again what failed its checks",
+            true,
+        ) {
+            Ok(models) => models.into_iter().next(),
+            Err(reason) => {
+                let _ = self.tell(&Event::ModelPassedOver {
+                    model: &spec.id,
+                    reason: &reason,
+                });
+                None
+            }
+        }
     }
 
     /// The model that summarizes articles in a language.
@@ -295,10 +333,22 @@ impl Loader {
         };
         let model = Arc::new(Loaded {
             id: id.to_owned(),
+            weights: self.weights(files, spec),
             engine,
         });
         loaded.insert(id.to_owned(), model.clone());
         Ok(model)
+    }
+
+    /// A catalogue model is known by what its files must be, one of the user's own by its files.
+    fn weights(&self, files: &ModelFiles, spec: Option<&ModelSpec>) -> String {
+        let weights = match spec {
+            Some(spec) => {
+                serde_json::to_string(&(&spec.sources, &spec.decoding)).unwrap_or_default()
+            }
+            None => files.fingerprint(),
+        };
+        format!("{weights} {:?}", self.options.precision)
     }
 
     /// Loads a directory of a Firefox model, or one in Hugging Face layout.

@@ -142,6 +142,9 @@ pub struct Decoding {
     pub beams: Option<usize>,
     /// Most tokens of one output; `None` for a limit that follows from the input.
     pub max_tokens: Option<usize>,
+    /// No sequence of this many tokens comes twice in one output; `None` for the model's own choice.
+    /// Models that are decoded greedily take no notice.
+    pub no_repeat_ngram: Option<usize>,
     /// Most tokens in a batch, prompts and expected answers counted; bounds the memory.
     pub batch_tokens: usize,
 }
@@ -151,6 +154,7 @@ impl Default for Decoding {
         Self {
             beams: None,
             max_tokens: None,
+            no_repeat_ngram: None,
             batch_tokens: 8192,
         }
     }
@@ -176,8 +180,10 @@ pub type ProgressObserver = Arc<dyn Fn(&Progress) -> ControlFlow<()> + Send + Sy
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Warning {
-    /// A stable name: `wrong_script`, `source_copied`, `empty_output`, `cut_short`, `repetition`,
-    /// `low_confidence`, `numbers_differ`, `not_needed`, `parts`.
+    /// A stable name. Guards: `empty_output`, `source_copied`, `wrong_script`, `wrong_language`,
+    /// `repetition`, `cut_short`, `too_short`, `too_long`, `sentence_dropped`, `numbers_differ`,
+    /// `dates_differ`, `addresses_differ`, `names_unknown`, `glossary_missed`. Others:
+    /// `low_confidence`, `not_needed`, `parts`, `unread`.
     pub kind: String,
     /// One sentence without a final period.
     pub message: String,

@@ -1,18 +1,26 @@
 //! What translating and summarizing share: a stream of documents worked through in windows.
 //!
-//! A window holds as many documents as make full batches. Results come in the order of the
-//! documents, and a document that fails does not stop the others.
+//! A window holds as many documents as make full batches, and no more than take some seconds: what
+//! is in it is given out together, and lost together if the process ends before. Results come in the
+//! order of the documents, and a document that fails does not stop the others.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use crate::document::{Document, Failure};
+
+/// Bytes of text in the first window, and in the smallest.
+const FEW_BYTES: usize = 8 << 10;
+/// How long a window should take.
+const WINDOW_TIME: Duration = Duration::from_secs(10);
 
 /// Works through documents lazily: takes a window, works on it as a whole, gives out its results.
 pub(crate) struct Windows<I, F, T> {
     documents: I,
     work: F,
-    /// Bytes of text that make a window, and documents at most.
+    /// Bytes of text that make the next window, and any; documents in one at most.
     bytes: usize,
+    most_bytes: usize,
     most: usize,
     ready: VecDeque<Result<T, Box<Failure>>>,
 }
@@ -27,7 +35,8 @@ where
         Self {
             documents,
             work,
-            bytes,
+            bytes: bytes.min(FEW_BYTES),
+            most_bytes: bytes,
             most,
             ready: VecDeque::new(),
         }
@@ -62,7 +71,12 @@ where
         let mut results = if window.is_empty() {
             Vec::new()
         } else {
-            (self.work)(window)
+            let start = Instant::now();
+            let results = (self.work)(window);
+            let seconds = start.elapsed().as_secs_f64().max(0.001);
+            let next = bytes as f64 / seconds * WINDOW_TIME.as_secs_f64();
+            self.bytes = (next as usize).max(FEW_BYTES).min(self.most_bytes);
+            results
         }
         .into_iter();
         for failure in failures {

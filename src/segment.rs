@@ -7,7 +7,9 @@
 
 mod abbreviations;
 mod boundary;
+mod headline;
 mod informal;
+mod quotation;
 mod split;
 
 use std::ops::Range;

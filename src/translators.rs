@@ -31,6 +31,24 @@ pub(crate) enum SegmentModel {
     Seq2Seq(Box<Checkpoint>),
 }
 
+/// Texts for a model.
+#[derive(Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    pub(crate) texts: &'a [&'a str],
+    /// For each text what its translation must say, as far as the model can be made to; none for
+    /// texts beyond the end.
+    pub(crate) phrases: &'a [Vec<String>],
+}
+
+impl<'a> From<&'a [&'a str]> for Texts<'a> {
+    fn from(texts: &'a [&'a str]) -> Self {
+        Self {
+            texts,
+            phrases: &[],
+        }
+    }
+}
+
 /// A Hugging Face checkpoint with what the catalogue says of its languages.
 pub(crate) struct Checkpoint {
     model: Seq2Seq,
@@ -52,7 +70,7 @@ struct Request<'a> {
     /// As in `task_specific_params`: `summarization`, `translation_en_to_ru`.
     task: &'a str,
     languages: (Option<Language>, Option<Language>),
-    texts: &'a [&'a str],
+    texts: Texts<'a>,
     /// Most tokens of an answer to a row of so many tokens.
     most_new: &'a dyn Fn(usize) -> usize,
 }
@@ -142,7 +160,7 @@ impl Checkpoint {
         let Request {
             task,
             languages,
-            texts,
+            texts: Texts { texts, phrases },
             most_new,
         } = *request;
         let (source, target) = self.language_tokens(languages.0, languages.1)?;
@@ -165,6 +183,16 @@ impl Checkpoint {
             }
         }
         search.beams = decoding.beams.unwrap_or(search.beams).max(1);
+        if let Some(size) = decoding.no_repeat_ngram {
+            search.constraints.no_repeat_ngram = size;
+        }
+        let phrases: Vec<Vec<Vec<TokenId>>> = phrases
+            .iter()
+            .map(|phrases| {
+                let ids = phrases.iter().map(|phrase| tokenizer.encode_phrase(phrase));
+                ids.filter_map(Result::transpose).collect()
+            })
+            .collect::<Result<_>>()?;
         search.constraints.forced_first =
             direction.forced_first.or(search.constraints.forced_first);
         let lengths: Vec<usize> = rows
@@ -181,6 +209,10 @@ impl Checkpoint {
                         .max_tokens
                         .unwrap_or_else(|| most_new(rows[row].len()))
                 })
+                .collect();
+            search.phrases = group
+                .iter()
+                .map(|&row| phrases.get(row).cloned().unwrap_or_default())
                 .collect();
             let mut tokens = 0;
             let found = self.model.generate(
@@ -243,7 +275,7 @@ impl Checkpoint {
         let request = Request {
             task: "summarization",
             languages: (Some(article), Some(summary)),
-            texts,
+            texts: texts.into(),
             most_new: &|_| most,
         };
         self.answer(&request, decoding, watch)
@@ -287,10 +319,11 @@ impl SegmentModel {
     pub(crate) fn translate(
         &self,
         languages: (Option<Language>, Option<Language>),
-        segments: &[&str],
+        texts: Texts<'_>,
         decoding: &Decoding,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Segment>>> {
+        let segments = texts.texts;
         watch.begin(segments.len());
         match self {
             Self::Firefox(model) => {
@@ -358,7 +391,7 @@ impl SegmentModel {
                 let request = Request {
                     task: &task,
                     languages,
-                    texts: segments,
+                    texts,
                     most_new: &|length| 3 * length + 32,
                 };
                 let answers = model.answer(&request, decoding, watch)?;

@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Shows what newsml reads from a file, without any model
     #[command(after_help = EXIT_STATUS)]
     Inspect(Inspect),
+    /// Measures outputs against references, or models over a test set
+    #[command(after_help = EXIT_STATUS)]
+    Eval(Eval),
     /// Lists, fetches, checks and removes models
     #[command(subcommand, after_help = EXIT_STATUS)]
     Models(Models),
@@ -57,7 +60,7 @@ pub(crate) struct Shared {
     pub(crate) verbose: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Summarize {
     #[command(flatten)]
     pub(crate) documents: DocumentArgs,
@@ -71,7 +74,7 @@ pub(crate) struct Summarize {
     pub(crate) model: ModelArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Translate {
     #[command(flatten)]
     pub(crate) documents: DocumentArgs,
@@ -84,6 +87,9 @@ pub(crate) struct Translate {
     /// Hypotheses that the search keeps; more are slower and sometimes better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
+    /// Translate all that a web page shows, and keep the page around it; else its article is taken
+    #[arg(long)]
+    pub(crate) whole_page: bool,
     /// With --json, give each sentence and its translation as well
     #[arg(long)]
     pub(crate) segments: bool,
@@ -91,32 +97,138 @@ pub(crate) struct Translate {
     pub(crate) model: ModelArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) documents: DocumentArgs,
+    /// Show all that is read from a web page to be translated with `translate --whole-page`
+    #[arg(long)]
+    pub(crate) whole_page: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Eval {
+    #[command(flatten)]
+    pub(crate) set: SetArgs,
+    /// Outputs to measure, a line each; give several to compare them
+    #[arg(long = "hyp", value_name = "FILE", conflicts_with = "model")]
+    pub(crate) hypotheses: Vec<PathBuf>,
+    /// Models to run over the sources and to measure; give several to compare them
+    #[arg(long, value_name = "ID|DIR|FILE.gguf")]
+    pub(crate) model: Vec<String>,
+    /// What the outputs are, or what the models do
+    #[arg(long, value_enum, default_value_t = TaskName::Translate)]
+    pub(crate) task: TaskName,
+    /// Language of the outputs: ar, ru or en
+    #[arg(long, value_name = "LANG")]
+    pub(crate) lang: Option<String>,
+    /// Language of the sources; told from each text when absent
+    #[arg(long, value_name = "LANG")]
+    pub(crate) from: Option<String>,
+    /// How long summaries are
+    #[arg(long, value_enum, default_value_t = LengthName::Short)]
+    pub(crate) length: LengthName,
+    /// Hypotheses that the search keeps in a translation
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) beams: Option<u16>,
+    #[command(flatten)]
+    pub(crate) scoring: ScoringArgs,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Test set")]
+pub(crate) struct SetArgs {
+    /// A test set in JSON Lines
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["references", "source"], required_unless_present = "references")]
+    pub(crate) set: Option<PathBuf>,
+    /// References, a line each; give several where a text has several references
+    #[arg(long = "ref", value_name = "FILE")]
+    pub(crate) references: Vec<PathBuf>,
+    /// Sources, a line each
+    #[arg(long = "src", value_name = "FILE")]
+    pub(crate) source: Option<PathBuf>,
+    /// The field of the set with the source
+    #[arg(long, value_name = "NAME", default_value = "source")]
+    pub(crate) source_field: String,
+    /// The field of the set with the reference, or a list of references
+    #[arg(long, value_name = "NAME", default_value = "reference")]
+    pub(crate) reference_field: String,
+    /// The field of the set with an output to measure, where no model is to be run
+    #[arg(long, value_name = "NAME", default_value = "hypothesis")]
+    pub(crate) hypothesis_field: String,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Scores")]
+pub(crate) struct ScoringArgs {
+    /// Metrics, parted by commas: bleu, chrf, chrf++, rouge1, rouge2, rougeL, rougeLsum; those of the
+    /// task when absent
+    #[arg(long = "metric", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+    /// What BLEU takes for a word: 13a, intl, char or none
+    #[arg(long, value_name = "NAME", default_value = "13a")]
+    pub(crate) tokenize: String,
+    /// Lower-case everything before BLEU and chrF are computed
+    #[arg(long)]
+    pub(crate) lowercase: bool,
+    /// Samples for the confidence interval; 0 for no interval
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(crate) resamples: u32,
+    /// Seed of the samples
+    #[arg(long, value_name = "N", default_value_t = 12345)]
+    pub(crate) seed: u64,
+    /// Write the table in Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+/// What a model is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskName {
+    Translate,
+    Summarize,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DocumentArgs {
-    /// Articles: text or .jsonl files, folders of them, or `-` for standard input (the default)
+    /// Articles: files, folders of them, or `-` for standard input (the default)
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Read all inputs in this format: text, html, markdown, jsonl, csv, tsv, srt, vtt or docx; told by
+    /// name and content when absent
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// The field (JSON Lines) or column (CSV, TSV: name, or number where there is no header) that
+    /// holds the text; may be given again; `title` and `text` when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) field: Vec<String>,
     /// Take the text as it is: leave no navigation, captions or share buttons out
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Write to a file (`.jsonl`: JSON Lines), or into a folder (one that exists, or ends with `/`),
-    /// one file an input
+    /// Write to a file (`.jsonl`: JSON Lines, `.txt`: text), or into a folder (one that exists, or ends
+    /// with `/`), one file an input
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Do all anew, also what an earlier run with the same settings finished in the same folder
+    #[arg(long)]
+    pub(crate) redo: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model and device")]
 pub(crate) struct ModelArgs {
     /// A model of the catalogue, a folder in Hugging Face layout, or a GGUF file
     #[arg(long, value_name = "ID|DIR|FILE.gguf")]
     pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model and device")]
+pub(crate) struct ComputeArgs {
     /// Where to compute: auto, cpu, cuda, cuda:N or metal
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
@@ -133,6 +245,56 @@ pub(crate) struct ModelArgs {
     /// The most tokens of each output
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_tokens: Option<u32>,
+}
+
+impl DocumentArgs {
+    /// What has a part in the results.
+    fn effective(&self) -> Self {
+        Self {
+            files: Vec::new(),
+            output: None,
+            redo: false,
+            ..self.clone()
+        }
+    }
+}
+
+impl ModelArgs {
+    /// What has a part in the results: not where they are computed, and how many at once.
+    fn effective(&self) -> Self {
+        let compute = ComputeArgs {
+            device: String::new(),
+            threads: None,
+            batch_tokens: None,
+            ..self.compute.clone()
+        };
+        Self {
+            compute,
+            ..self.clone()
+        }
+    }
+}
+
+impl Translate {
+    /// What has a part in the results.
+    pub(crate) fn effective(&self) -> Self {
+        Self {
+            documents: self.documents.effective(),
+            model: self.model.effective(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Summarize {
+    /// What has a part in the results.
+    pub(crate) fn effective(&self) -> Self {
+        Self {
+            documents: self.documents.effective(),
+            model: self.model.effective(),
+            ..self.clone()
+        }
+    }
 }
 
 /// How long a summary is.

@@ -5,20 +5,23 @@
 //! and line N out answers document N in.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use newsml::{Cleaning, Document, Documents, Error, Failure, ReadOptions, Result, Warning};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::args::DocumentArgs;
 use super::console::Console;
 use super::input::{self, BadInput, Input};
 use super::output::{Form, Output, Record, Stop};
+use super::resume::{self, Job, Known};
 use super::{Status, interrupt};
 
 /// What the work made of one document.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) text: String,
     pub(crate) json: Map<String, Value>,
@@ -40,6 +43,21 @@ struct Slot {
     output: usize,
     /// What messages call it.
     name: String,
+    /// What an earlier run made of it, so that no work is done.
+    ready: Option<Box<Outcome>>,
+    /// By what later runs find its outcome, where it is to be kept for them.
+    key: Option<String>,
+}
+
+impl Slot {
+    fn new(output: usize, name: &str) -> Self {
+        Self {
+            output,
+            name: name.to_owned(),
+            ready: None,
+            key: None,
+        }
+    }
 }
 
 type Slots = Arc<Mutex<VecDeque<Slot>>>;
@@ -54,6 +72,9 @@ struct Reader {
     current: Option<Current>,
     options: ReadOptions,
     slots: Slots,
+    /// What earlier runs did, with the place of each output and whether documents share it.
+    resume: Option<resume::Shared>,
+    places: Vec<(Option<PathBuf>, bool)>,
 }
 
 /// The input at hand.
@@ -70,30 +91,65 @@ impl Reader {
         inputs: Vec<std::result::Result<Input, BadInput>>,
         options: ReadOptions,
         slots: Slots,
+        output: &Output,
     ) -> Self {
         // Outputs are numbered by the inputs that were found.
-        let mut output = 0;
+        let mut number = 0;
         let numbered: Vec<_> = inputs
             .into_iter()
             .map(|input| {
-                let this = output;
-                output += usize::from(input.is_ok());
+                let this = number;
+                number += usize::from(input.is_ok());
                 (this, input)
             })
             .collect();
+        let place = |number| {
+            let (path, shared) = output.place(number);
+            (path.map(Path::to_path_buf), shared)
+        };
         Self {
             inputs: numbered.into_iter(),
             current: None,
             options,
             slots,
+            resume: output.resume(),
+            places: (0..number).map(place).collect(),
         }
     }
 
     fn leave_slot(&self, output: usize, name: &str) {
-        lock(&self.slots).push_back(Slot {
-            output,
-            name: name.to_owned(),
-        });
+        lock(&self.slots).push_back(Slot::new(output, name));
+    }
+
+    /// Whether an earlier run did all of an input; what it made under another name is left as a slot.
+    fn is_done(&self, output: usize, input: &Input) -> bool {
+        let (Some(resume), Some((Some(path), _))) = (&self.resume, self.places.get(output)) else {
+            return false;
+        };
+        match resume.lock().find_input(output, input, path) {
+            Known::Done => true,
+            Known::Outcome(outcome) => {
+                lock(&self.slots).push_back(Slot {
+                    ready: Some(outcome),
+                    ..Slot::new(output, &input.name)
+                });
+                true
+            }
+            Known::Nothing => false,
+        }
+    }
+
+    /// Leaves a slot for a document; whether an earlier run worked on it.
+    fn leave_document(&self, output: usize, name: &str, document: &Document) -> bool {
+        let mut slot = Slot::new(output, name);
+        if let (Some(resume), Some((_, true))) = (&self.resume, self.places.get(output)) {
+            let (key, ready) = resume.lock().find_document(document);
+            slot.ready = ready.map(Box::new);
+            slot.key = Some(key);
+        }
+        let is_ready = slot.ready.is_some();
+        lock(&self.slots).push_back(slot);
+        is_ready
     }
 
     fn failed(&self, output: usize, name: String, error: Error) -> Box<Failure> {
@@ -105,7 +161,7 @@ impl Reader {
         })
     }
 
-    /// The next of the input at hand; `None` at its end.
+    /// The next of the input at hand; `None` at its end, and for a document that was worked on.
     fn next_of_current(&mut self) -> Option<std::result::Result<Document, Box<Failure>>> {
         let current = self.current.as_mut()?;
         let (output, name) = (current.output, current.name.clone());
@@ -116,8 +172,9 @@ impl Reader {
             Some(Ok(document)) => {
                 // A line has a name of its own, a file that is one document is called by its path.
                 let is_line = !document.fields().is_empty();
-                self.leave_slot(output, if is_line { document.name() } else { &name });
-                Some(Ok(document))
+                let name = if is_line { document.name() } else { &name };
+                let is_ready = self.leave_document(output, name, &document);
+                (!is_ready).then_some(Ok(document))
             }
             Some(Err(failure)) => {
                 self.leave_slot(output, &failure.name);
@@ -154,6 +211,7 @@ impl Iterator for Reader {
                 }
             }
             match self.inputs.next()? {
+                (output, Ok(input)) if self.is_done(output, &input) => {}
                 (output, Ok(input)) => match input.open(&self.options) {
                     Ok(documents) => {
                         self.current = Some(Current {
@@ -171,7 +229,8 @@ impl Iterator for Reader {
     }
 }
 
-/// Runs all documents of the arguments through `work`, which is not called if there is none.
+/// Runs all documents of the arguments through `work`, which is not called if there is none. With
+/// settings, what is finished is kept, and what an earlier run finished with them is not done again.
 ///
 /// # Errors
 /// What stops everything before a document is done: an output that cannot be opened, a model that
@@ -180,6 +239,7 @@ pub(crate) fn run<'a>(
     arguments: &DocumentArgs,
     form: Form,
     console: &Console,
+    settings: Option<String>,
     work: impl FnOnce(Items) -> Result<Outcomes<'a>>,
 ) -> Result<Status> {
     let inputs = input::collect(&arguments.files, console);
@@ -187,7 +247,12 @@ pub(crate) fn run<'a>(
         .iter()
         .filter_map(|input| input.as_ref().ok())
         .collect();
-    let output = Output::open(arguments.output.as_deref(), form, &found)?;
+    let job = settings.map(|settings| Job {
+        settings,
+        redo: arguments.redo,
+        form,
+    });
+    let output = Output::open(arguments.output.as_deref(), form, &found, job)?;
     let cleaning = if arguments.raw {
         Cleaning::Raw
     } else {
@@ -201,6 +266,7 @@ pub(crate) fn run<'a>(
             ..ReadOptions::default()
         },
         slots.clone(),
+        &output,
     );
     // A model is worth loading only for a document: what fails before the first is kept aside.
     let mut first = Vec::new();
@@ -226,7 +292,12 @@ pub(crate) fn run<'a>(
             .filter_map(std::result::Result::err)
             .map(Err);
         let outcome = writer.all(Box::new(outcomes));
-        return writer.end(outcome, Status::NothingRun);
+        let status = if writer.earlier() > 0 {
+            Status::Done
+        } else {
+            Status::NothingRun
+        };
+        return writer.end(outcome, status);
     }
     let outcomes = work(Box::new(first.into_iter().chain(reader)))?;
     let outcome = writer.all(outcomes);
@@ -251,22 +322,58 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn all(&mut self, outcomes: Outcomes<'_>) -> std::result::Result<(), Stop> {
         for outcome in outcomes {
-            let Some(slot) = lock(&self.slots).pop_front() else {
+            let Some(slot) = self.next_slot()? else {
                 break;
             };
             self.console.clear();
             match outcome {
-                Ok(outcome) => self.success(slot, outcome)?,
+                Ok(outcome) => {
+                    if let (Some(key), Some(resume)) = (&slot.key, self.output.resume()) {
+                        let kept = resume.lock().keep(key.clone(), &outcome);
+                        kept.map_err(Stop::Failed)?;
+                    }
+                    self.done += 1;
+                    self.success(slot, outcome)?;
+                }
                 // Not a failure of the document; it is counted at the end.
-                Err(failure) if matches!(failure.error, Error::Cancelled) => self.cancelled += 1,
+                Err(failure) if matches!(failure.error, Error::Cancelled) => {
+                    self.cancelled += 1;
+                    self.output.miss(slot.output)?;
+                }
                 Err(failure) => self.failure(slot, *failure)?,
             }
+        }
+        // What comes after the last document that was worked on.
+        while let Some(slot) = self.next_slot()? {
+            self.output.miss(slot.output)?;
         }
         Ok(())
     }
 
+    /// Writes what earlier runs made, up to the next document that was worked on now.
+    fn next_slot(&mut self) -> std::result::Result<Option<Slot>, Stop> {
+        loop {
+            let slot = lock(&self.slots).pop_front();
+            match slot {
+                Some(mut slot) => match slot.ready.take() {
+                    Some(outcome) => self.success(slot, *outcome)?,
+                    None => return Ok(Some(slot)),
+                },
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// How much earlier runs did of this one.
+    fn earlier(&self) -> u64 {
+        let resume = self.output.resume();
+        resume.map_or(0, |resume| {
+            let resume = resume.lock();
+            resume.skipped + resume.reused
+        })
+    }
+
     fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
-        self.done += 1;
         for warning in &outcome.warnings {
             self.console
                 .warning(&format!("`{}`: {}", slot.name, warning.message));
@@ -312,8 +419,16 @@ impl Writer<'_> {
         let seconds = self.start.elapsed().as_secs_f32();
         self.console
             .detail(&format!("{} in {seconds:.1} s", documents(self.done)));
+        let earlier = self.earlier();
+        if earlier > 0 {
+            self.console.note(&format!(
+                "{} done by an earlier run; `--redo` does all anew",
+                documents(earlier)
+            ));
+        }
+        let is_whole = !interrupt::is_wished() && self.cancelled == 0;
         match outcome {
-            Ok(()) => self.output.finish()?,
+            Ok(()) => self.output.finish(is_whole)?,
             Err(Stop::BrokenPipe) => return Ok(Status::Done),
             Err(Stop::Failed(error)) => {
                 self.console.error(None, &error);
@@ -328,11 +443,13 @@ impl Writer<'_> {
             ));
             return Ok(Status::SomeFailed);
         }
-        Ok(match (self.done, self.failed, self.without_model) {
-            (0, _, 1..) => Status::NothingRun,
-            (_, 1.., _) | (_, _, 1..) if status == Status::Done => Status::SomeFailed,
-            _ => status,
-        })
+        Ok(
+            match (self.done + earlier, self.failed, self.without_model) {
+                (0, _, 1..) => Status::NothingRun,
+                (_, 1.., _) | (_, _, 1..) if status == Status::Done => Status::SomeFailed,
+                _ => status,
+            },
+        )
     }
 }
 

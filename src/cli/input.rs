@@ -11,6 +11,7 @@ use newsml::{Documents, Error, Format, ReadOptions, Result};
 use walkdir::WalkDir;
 
 use super::console::Console;
+use super::resume;
 
 /// One input.
 #[derive(Debug, Clone)]
@@ -142,6 +143,12 @@ impl Input {
         options.format = options.format.or_else(|| Format::of_path(path));
         // Below a folder the way there is part of the name: two files may be called the same.
         Documents::from_reader(self.relative.to_string_lossy(), file, &options)
+    }
+
+    /// What is in it and how it is read, as a checksum; nothing for what can be read once only.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        let path = self.path.as_deref().filter(|path| path.is_file())?;
+        resume::fingerprint(path)
     }
 
     /// Whether an output at the path would replace the input.

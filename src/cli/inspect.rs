@@ -10,7 +10,7 @@ use super::documents::{self, Outcome};
 use super::output::Form;
 
 pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<Status> {
-    documents::run(&arguments.documents, form, console, |items| {
+    documents::run(&arguments.documents, form, console, None, |items| {
         Ok(Box::new(items.map(move |item| {
             let document = item?;
             show(&document, form).map_err(|error| {

@@ -7,12 +7,14 @@
 mod args;
 mod console;
 mod documents;
+mod eval;
 mod input;
 mod inspect;
 mod interrupt;
 mod models;
 mod output;
 mod progress;
+mod resume;
 mod run;
 mod usage;
 
@@ -23,7 +25,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use newsml::{Error, Format, Network, Registry, Result, Store, StoreOptions};
 
-use args::{Cli, Command, Inspect, Shared, Summarize, Translate};
+use args::{Cli, Command, Eval, Inspect, ModelArgs, Shared, Summarize, Translate};
 use console::{Console, Verbosity};
 use output::Form;
 
@@ -54,10 +56,17 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error).into(),
     };
-    if let Command::Summarize(Summarize { model, .. })
-    | Command::Translate(Translate { model, .. }) = &cli.command
+    if let Command::Eval(Eval { compute, .. })
+    | Command::Summarize(Summarize {
+        model: ModelArgs { compute, .. },
+        ..
+    })
+    | Command::Translate(Translate {
+        model: ModelArgs { compute, .. },
+        ..
+    }) = &cli.command
     {
-        limit_threads(model.threads);
+        limit_threads(compute.threads);
     }
     interrupt::listen();
     let console = Arc::new(Console::new(verbosity(&cli.shared)));
@@ -87,6 +96,7 @@ fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
         Command::Inspect(arguments) => inspect::run(arguments, form, console),
         Command::Summarize(arguments) => context()?.summarize(arguments),
         Command::Translate(arguments) => context()?.translate(arguments),
+        Command::Eval(arguments) => eval::run(arguments, &context()?),
         Command::Models(command) => {
             let registry = registry(shared)?;
             let store = Store::new(store_options(shared));
@@ -108,8 +118,8 @@ fn form(cli: &Cli) -> Form {
     let output = match &cli.command {
         Command::Summarize(Summarize { documents, .. })
         | Command::Translate(Translate { documents, .. })
-        | Command::Inspect(Inspect { documents }) => documents.output.as_deref(),
-        Command::Models(_) => None,
+        | Command::Inspect(Inspect { documents, .. }) => documents.output.as_deref(),
+        Command::Eval(_) | Command::Models(_) => None,
     };
     match output.and_then(Format::of_path) {
         Some(Format::JsonLines) => Form::Json,

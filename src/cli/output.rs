@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::input::Input;
 use super::interrupt;
+use super::resume::{Job, Place, Resume, Shared};
 
 /// How results look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,14 @@ pub(crate) struct Output {
     shared: Vec<bool>,
     /// Results in the output at hand.
     written: usize,
+    /// What earlier runs did, and the record of what this one does.
+    resume: Option<Shared>,
+    /// The input whose output is at hand, in a folder.
+    input: Option<usize>,
+    /// Whether a document is missing in the output at hand.
+    is_partial: bool,
+    /// Whether one is missing anywhere.
+    has_gaps: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +76,7 @@ enum Target {
     },
     Folder {
         outputs: Vec<PathBuf>,
+        /// The output at hand, by the number of its input.
         current: Option<(usize, AtomicFile)>,
     },
 }
@@ -75,9 +85,20 @@ impl Output {
     /// Opens the place that the user asked for, before any work is done.
     ///
     /// # Errors
-    /// [`Error::Usage`] if an input would be written over; [`Error::Io`] if the place cannot be
-    /// written to.
-    pub(crate) fn open(path: Option<&Path>, form: Form, inputs: &[&Input]) -> Result<Self> {
+    /// [`Error::Usage`] if an input would be written over, or if another process writes to the same
+    /// place; [`Error::Io`] if the place cannot be written to.
+    pub(crate) fn open(
+        path: Option<&Path>,
+        form: Form,
+        inputs: &[&Input],
+        job: Option<Job>,
+    ) -> Result<Self> {
+        let are_several = inputs.len() > 1 && !path.is_some_and(is_folder);
+        let shared: Vec<bool> = inputs
+            .iter()
+            .map(|input| are_several || input.is_json_lines())
+            .collect();
+        let mut resume = None;
         let target = match path {
             None => Target::Standard {
                 stream: std::io::stdout(),
@@ -85,8 +106,12 @@ impl Output {
             },
             Some(path) if is_folder(path) => {
                 std::fs::create_dir_all(path).map_err(|source| io("create", path, source))?;
+                let outputs = outputs_below(path, form, inputs)?;
+                if let Some(job) = job {
+                    resume = Some(Resume::open(&Place::Folder(path, &outputs), job)?);
+                }
                 Target::Folder {
-                    outputs: outputs_below(path, form, inputs)?,
+                    outputs,
                     current: None,
                 }
             }
@@ -103,38 +128,56 @@ impl Output {
                             file,
                         }
                     }
-                    _ => Target::File(AtomicFile::create(path)?),
+                    _ => {
+                        // One document is done whole or not at all.
+                        if let Some(job) = job.filter(|_| shared.contains(&true)) {
+                            resume = Some(Resume::open(&Place::File(path), job)?);
+                        }
+                        Target::File(AtomicFile::create(path)?)
+                    }
                 }
             }
         };
-        let is_folder = matches!(target, Target::Folder { .. });
-        let are_several = inputs.len() > 1 && !is_folder;
-        let shared = inputs
-            .iter()
-            .map(|input| are_several || input.is_json_lines())
-            .collect();
         Ok(Self {
             form,
             target,
             shared,
             written: 0,
+            resume,
+            input: None,
+            is_partial: false,
+            has_gaps: false,
         })
+    }
+
+    /// What earlier runs left, where results are kept for later ones.
+    pub(crate) fn resume(&self) -> Option<Shared> {
+        self.resume.clone()
+    }
+
+    /// Where the result of an input goes in a folder, and whether other documents go there, too.
+    pub(crate) fn place(&self, input: usize) -> (Option<&Path>, bool) {
+        let path = match &self.target {
+            Target::Folder { outputs, .. } => outputs.get(input).map(PathBuf::as_path),
+            _ => None,
+        };
+        (path, self.shared.get(input).copied().unwrap_or(true))
     }
 
     /// Writes one result; `input` is the number of its input.
     pub(crate) fn write(&mut self, input: usize, record: &Record) -> std::result::Result<(), Stop> {
+        self.turn_to(input).map_err(Stop::Failed)?;
+        if record.text.is_none() {
+            self.miss_here();
+        }
         if self.form == Form::Text && record.text.is_none() {
             return Ok(());
         }
         if let Target::Folder { outputs, current } = &mut self.target
-            && current.as_ref().is_none_or(|(open, _)| *open != input)
+            && current.is_none()
             && let Some(path) = outputs.get(input)
         {
-            if let Some((_, done)) = current.take() {
-                done.commit().map_err(Stop::Failed)?;
-            }
             *current = Some((input, AtomicFile::create(path).map_err(Stop::Failed)?));
-            self.written = 0;
         }
         let line = self.render(input, record).map_err(Stop::Failed)?;
         self.written += 1;
@@ -166,20 +209,63 @@ impl Output {
         }
     }
 
-    /// Puts everything in its place.
-    pub(crate) fn finish(self) -> Result<()> {
+    /// Notes that a document of an input has no result.
+    pub(crate) fn miss(&mut self, input: usize) -> std::result::Result<(), Stop> {
+        self.turn_to(input).map_err(Stop::Failed)?;
+        self.miss_here();
+        Ok(())
+    }
+
+    fn miss_here(&mut self) {
+        self.is_partial = true;
+        self.has_gaps = true;
+    }
+
+    /// Puts everything in its place; `is_whole` says that all documents were read and answered.
+    pub(crate) fn finish(mut self, is_whole: bool) -> Result<()> {
+        if !is_whole {
+            self.miss_here();
+        }
+        self.close()?;
         match self.target {
             // Where every document failed, an older result stays what it was.
-            Target::File(file) if self.written > 0 => file.commit(),
-            Target::Folder {
-                current: Some((_, file)),
-                ..
-            } => file.commit(),
-            Target::File(_)
-            | Target::Folder { .. }
-            | Target::Standard { .. }
-            | Target::Stream { .. } => Ok(()),
+            Target::File(file) if self.written > 0 => file.commit()?,
+            _ => {}
         }
+        if let (false, Some(resume)) = (self.has_gaps, &self.resume) {
+            resume.lock().end();
+        }
+        Ok(())
+    }
+
+    /// Has the next results go to the output of an input; the one at hand is complete.
+    fn turn_to(&mut self, input: usize) -> Result<()> {
+        if matches!(&self.target, Target::Folder { .. }) && self.input != Some(input) {
+            self.close()?;
+            self.input = Some(input);
+        }
+        Ok(())
+    }
+
+    /// Puts the output at hand, in a folder, in its place.
+    fn close(&mut self) -> Result<()> {
+        let is_whole = !std::mem::take(&mut self.is_partial);
+        if let Target::Folder { outputs, current } = &mut self.target
+            && let Some((input, mut file)) = current.take()
+        {
+            self.written = 0;
+            file.complete()?;
+            let (Some(resume), Some(path), true) = (&self.resume, outputs.get(input), is_whole)
+            else {
+                return file.commit();
+            };
+            resume.lock().finish(input, &file.temporary, path)?;
+            if let Err(error) = file.commit() {
+                resume.lock().take_back(path)?;
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     fn render(&self, input: usize, record: &Record) -> Result<String> {
@@ -248,7 +334,7 @@ fn would_replace(path: &Path) -> Error {
     }
 }
 
-fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
+pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
     Error::Io {
         action,
         path: path.to_path_buf(),
@@ -301,15 +387,19 @@ impl AtomicFile {
         }
     }
 
+    /// Has all that was written on the disk.
+    fn complete(&mut self) -> Result<()> {
+        let Some(mut writer) = self.writer.take() else {
+            return Ok(());
+        };
+        let flushed = writer.flush().and_then(|()| writer.get_ref().sync_all());
+        flushed.map_err(|source| io("write", &self.path, source))
+    }
+
     fn commit(mut self) -> Result<()> {
-        if let Some(mut writer) = self.writer.take() {
-            let flushed = writer.flush().and_then(|()| writer.get_ref().sync_all());
-            flushed.map_err(|source| io("write", &self.path, source))?;
-            drop(writer);
-            std::fs::rename(&self.temporary, &self.path)
-                .map_err(|source| io("create", &self.path, source))?;
-        }
-        Ok(())
+        self.complete()?;
+        std::fs::rename(&self.temporary, &self.path)
+            .map_err(|source| io("create", &self.path, source))
     }
 }
 

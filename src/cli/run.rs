@@ -1,20 +1,23 @@
 //! `newsml translate` and `newsml summarize`: options to the library's, results to records.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Language, Length, LoadObserver, LoadOptions, ProgressObserver,
-    Registry, Result, StoreOptions, Summarizer, Summary, Translation, Translator, Warning,
+    Decoding, Document, Error, Language, Length, LoadObserver, LoadOptions, ModelChoice,
+    ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary, Translation,
+    Translator, Warning,
 };
 use serde_json::{Map, Value};
 
 use super::Status;
-use super::args::{LengthName, ModelArgs, Summarize, Translate};
+use super::args::{ComputeArgs, LengthName, ModelArgs, Summarize, Translate};
 use super::console::Console;
 use super::documents::{self, Outcome};
 use super::output::Form;
 
 /// What both commands need besides their arguments.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) registry: Registry,
     pub(crate) store: StoreOptions,
@@ -39,7 +42,9 @@ impl Context {
                 hint: Some("add `--json`".to_owned()),
             });
         }
-        let (load, mut decoding, progress) = self.options(&arguments.model)?;
+        let settings = self.settings(&arguments.effective(), &arguments.model)?;
+        let (load, mut decoding, progress) =
+            self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
         decoding.beams = arguments.beams.map(usize::from);
         let with_segments = arguments.segments;
         let mut builder = to
@@ -52,25 +57,28 @@ impl Context {
         }
         // Outcomes are lazy: what gives them must outlive them.
         let slot = &mut None;
-        documents::run(&arguments.documents, form, &console, |items| {
-            let translator = slot.insert(builder.build()?);
-            let outcomes = translator.translate_documents(items);
-            Ok(Box::new(outcomes.map(move |outcome| {
-                outcome.map(|done| translated(&done, with_segments))
-            })))
-        })
+        documents::run(
+            &arguments.documents,
+            form,
+            &console,
+            Some(settings),
+            |items| {
+                let translator = slot.insert(builder.build()?);
+                let outcomes = translator.translate_documents(items);
+                Ok(Box::new(outcomes.map(move |outcome| {
+                    outcome.map(|done| translated(&done, with_segments))
+                })))
+            },
+        )
     }
 
     pub(crate) fn summarize(self, arguments: &Summarize) -> Result<Status> {
         let language = language(arguments.lang.as_deref())?;
-        let length = match arguments.length {
-            LengthName::Headline => Length::Headline,
-            LengthName::Short => Length::Short,
-            LengthName::Medium => Length::Medium,
-        };
         let (form, console) = (self.form, self.console.clone());
-        let (load, decoding, progress) = self.options(&arguments.model)?;
-        let mut builder = Summarizer::builder(length)
+        let settings = self.settings(&arguments.effective(), &arguments.model)?;
+        let (load, decoding, progress) =
+            self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
+        let mut builder = Summarizer::builder(arguments.length.into())
             .load(load)
             .decoding(decoding)
             .progress(progress);
@@ -79,23 +87,52 @@ impl Context {
         }
         // Outcomes are lazy: what gives them must outlive them.
         let slot = &mut None;
-        documents::run(&arguments.documents, form, &console, |items| {
-            let summarizer = slot.insert(builder.build()?);
-            Ok(Box::new(
-                summarizer
-                    .summarize_documents(items)
-                    .map(|outcome| outcome.map(|done| summarized(&done))),
-            ))
-        })
+        documents::run(
+            &arguments.documents,
+            form,
+            &console,
+            Some(settings),
+            |items| {
+                let summarizer = slot.insert(builder.build()?);
+                Ok(Box::new(
+                    summarizer
+                        .summarize_documents(items)
+                        .map(|outcome| outcome.map(|done| summarized(&done))),
+                ))
+            },
+        )
     }
 
-    fn options(self, arguments: &ModelArgs) -> Result<(LoadOptions, Decoding, ProgressObserver)> {
+    /// All that has a part in the results, as one text: the arguments, the form of the output, and
+    /// which weights the model has.
+    fn settings(&self, arguments: &impl Debug, model: &ModelArgs) -> Result<String> {
+        let weights = match &model.model {
+            Some(name) => match self.registry.resolve(name)? {
+                ModelChoice::Known(spec) => serde_json::to_string(spec),
+                ModelChoice::Local(path) => Ok(ModelFiles::local(path)?.fingerprint()),
+                _ => Ok(String::new()),
+            },
+            // Which one is chosen depends on what is in the cache: a job goes on with what there is.
+            None => serde_json::to_string(self.registry.models()),
+        };
+        let form = self.form;
+        Ok(format!(
+            "{arguments:?} {form:?} {}",
+            weights.unwrap_or_default()
+        ))
+    }
+
+    pub(crate) fn options(
+        self,
+        model: Option<&str>,
+        arguments: &ComputeArgs,
+    ) -> Result<(LoadOptions, Decoding, ProgressObserver)> {
         let mut load = LoadOptions::default();
-        if let Some(model) = &arguments.model {
+        if let Some(model) = model {
             // Nothing is run with a model that is not there.
             self.registry.resolve(model)?;
         }
-        load.model.clone_from(&arguments.model);
+        load.model = model.map(str::to_owned);
         load.registry = Some(self.registry);
         load.store = self.store;
         load.device = arguments.device.parse()?;
@@ -116,7 +153,17 @@ impl Context {
     }
 }
 
-fn language(name: Option<&str>) -> Result<Option<Language>> {
+impl From<LengthName> for Length {
+    fn from(name: LengthName) -> Self {
+        match name {
+            LengthName::Headline => Self::Headline,
+            LengthName::Short => Self::Short,
+            LengthName::Medium => Self::Medium,
+        }
+    }
+}
+
+pub(crate) fn language(name: Option<&str>) -> Result<Option<Language>> {
     name.map(str::parse).transpose()
 }
 

@@ -1,11 +1,18 @@
 //! Reads an article from a web page.
 //!
-//! The page is parsed in `tree`, and the article found in `article`; names that tell the two apart
-//! are in `hints`.
+//! For an article, the page is parsed in `tree`, and the article found in `article`; names that tell
+//! the two apart are in `hints`. For all of a page, to be written again, it is read in `page` and
+//! `tokens`; `declare` says in it which language it is in.
 
 mod article;
+mod declare;
 mod hints;
+mod page;
+pub(super) mod tokens;
 mod tree;
+
+pub(super) use declare::{Declaration, declare};
+pub(super) use tree::decode;
 
 use super::lines;
 use super::{Block, BlockKind, Cleaning, Document, Format, TITLE_GAP};
@@ -22,11 +29,22 @@ pub(super) fn looks_like(start: &[u8]) -> bool {
             && (contains(b"<head") || contains(b"<body") || contains(b"<html")))
 }
 
-/// The article of a page; all that the page shows where `cleaning` says so.
+/// The article of a page; all that the page shows where `cleaning` says so, with the page around it
+/// for [`Cleaning::Page`].
 ///
 /// # Errors
 /// [`Error::EmptyInput`] where the page shows no text.
 pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result<Document> {
+    if cleaning == Cleaning::Page {
+        let (text, blocks, layout) = page::read(source);
+        if blocks.is_empty() {
+            return Err(Error::EmptyInput { name });
+        }
+        let mut document = Document::of_blocks(name, text, blocks);
+        document.format = Format::Html;
+        document.layout = Some(layout);
+        return Ok(document);
+    }
     let page = tree::parse(source);
     let mut article = article::find(&page);
     if cleaning == Cleaning::Raw {

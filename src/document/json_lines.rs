@@ -1,12 +1,20 @@
 //! Reads one document from one line of JSON: `id`, `title`, `text` and whatever else it holds.
 //!
-//! Fields that are not known here are kept as they are, in their order.
+//! Other fields may be named to hold the text. All that is not text is kept as it stands, byte for
+//! byte.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::read::{Cleaning, Failure};
-use super::{Block, BlockKind, Document, Format, TITLE_GAP, clean, lines, read};
+use super::escape::ValueKind;
+use super::read::{Failure, ReadOptions};
+use super::records::{self, Field, Record, TEXT, TITLE};
+use super::{Document, Format, read};
 use crate::error::Error;
+use crate::language::Language;
 
 /// Whether the beginning of an input, which starts with `{`, is JSON Lines: its first line is a
 /// JSON object, as far as it was read.
@@ -22,64 +30,116 @@ pub(super) fn looks_like(start: &[u8]) -> bool {
     }
 }
 
-/// Reads the document of line `number` of the input `name`.
+/// Reads the document of line `number` of the input `name`; blank lines may stand around it.
 pub(super) fn document(
     name: &str,
     number: usize,
     line: Vec<u8>,
-    cleaning: Cleaning,
+    options: &ReadOptions,
 ) -> Result<Document, Box<Failure>> {
-    let mut name = format!("{name}:{number}");
+    let name = format!("{name}:{number}");
     let wrong = |message: String| Error::Format {
         name: name.clone(),
         format: "JSON Lines",
         message,
     };
-    let parsed = read::decode(&name, line).and_then(|line| {
-        serde_json::from_str::<Map<String, Value>>(&line)
-            .map_err(|error| wrong(parse_message(&error)))
-    });
-    let fields = match parsed {
-        Ok(fields) => fields,
-        Err(error) => {
-            return Err(Box::new(Failure {
-                name,
-                fields: Map::new(),
-                error,
-            }));
-        }
-    };
-    let field = |key: &str| match fields.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str())),
-        Some(_) => Err(wrong(format!("the field `{key}` is not a string"))),
-    };
-    let texts = field("title").and_then(|title| {
-        let text = field("text")?.ok_or_else(|| wrong("the field `text` is missing".to_owned()))?;
-        Ok((title, text))
-    });
-    match &fields.get("id") {
-        Some(Value::String(id)) => name.clone_from(id),
-        Some(Value::Number(id)) => name = id.to_string(),
-        _ => {}
-    }
-    let built = texts.and_then(|(title, text)| build(&name, title, text, cleaning));
-    match built {
-        Ok(mut document) => {
-            document.language = fields
-                .get("language")
-                .and_then(Value::as_str)
-                .and_then(|code| code.parse().ok());
-            document.format = Format::JsonLines;
-            document.fields = fields;
-            Ok(document)
-        }
-        Err(error) => Err(Box::new(Failure {
+    let failed = |name: String, fields, error| {
+        Box::new(Failure {
             name,
             fields,
             error,
+        })
+    };
+    let has_mark = read::has_mark(&line);
+    let source = match read::decode(&name, line) {
+        Ok(source) => source,
+        Err(error) => return Err(failed(name, Map::new(), error)),
+    };
+    let all = match serde_json::from_str::<Map<String, Value>>(&source) {
+        Ok(all) => all,
+        Err(error) => {
+            let error = wrong(parse_message(&error));
+            return Err(failed(name, Map::new(), error));
+        }
+    };
+    let places = places(&source);
+    let field = |key: &str| match all.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(Field {
+            name: key.to_owned(),
+            text: text.clone(),
+            source: places.get(key).cloned().unwrap_or_default(),
+            kind: ValueKind::Json,
         })),
+        Some(_) => Err(wrong(format!("the field `{key}` is not a string"))),
+    };
+    let missing = |key: &str| wrong(format!("the field `{key}` is missing"));
+    let fields = if options.fields.is_empty() {
+        field(TITLE).and_then(|title| {
+            let text = field(TEXT)?.ok_or_else(|| missing(TEXT))?;
+            Ok(title.into_iter().chain([text]).collect())
+        })
+    } else {
+        // A record may lack some of several fields, but not all.
+        let found: Result<Vec<Field>, Error> = options
+            .fields
+            .iter()
+            .filter_map(|key| field(key).transpose())
+            .collect();
+        match found {
+            Ok(found) if found.is_empty() => Err(missing(&options.fields.join("`, `"))),
+            found => found,
+        }
+    };
+    let fields = match fields {
+        Ok(fields) => fields,
+        Err(error) => return Err(failed(name, all, error)),
+    };
+    let record = Record {
+        name: records::id(&all).unwrap_or_else(|| name.clone()),
+        source,
+        fields,
+        all,
+    };
+    match records::document(&record, options.cleaning) {
+        Ok(mut document) => {
+            document.language = records::language(&record.all);
+            document.format = Format::JsonLines;
+            document.has_mark = has_mark;
+            Ok(document)
+        }
+        Err(error) => Err(failed(record.name, record.all, error)),
     }
+}
+
+/// The record with the name of its language changed, where it names one of ours.
+pub(super) fn with_language(source: &str, language: Language) -> Option<String> {
+    let range = places(source).get("language")?.clone();
+    let named: Language = serde_json::from_str::<String>(&source[range.clone()])
+        .ok()?
+        .parse()
+        .ok()?;
+    (named != language).then(|| {
+        format!(
+            "{}\"{}\"{}",
+            &source[..range.start],
+            language.code(),
+            &source[range.end..]
+        )
+    })
+}
+
+/// Where the values of an object stand in its source.
+fn places(source: &str) -> HashMap<String, Range<usize>> {
+    let values: HashMap<String, &RawValue> = serde_json::from_str(source).unwrap_or_default();
+    values
+        .into_iter()
+        .map(|(key, value)| {
+            let value = value.get();
+            let start = value.as_ptr().addr() - source.as_ptr().addr();
+            (key, start..start + value.len())
+        })
+        .collect()
 }
 
 /// What the parser found, without its "at line 1", which is not the line of the input.
@@ -87,57 +147,4 @@ fn parse_message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let end = message.find(" at line ").unwrap_or(message.len());
     format!("{} at column {}", &message[..end], error.column())
-}
-
-/// A document of a title and a text. A text without clutter is kept byte for byte.
-fn build(
-    name: &str,
-    title: Option<&str>,
-    text: &str,
-    cleaning: Cleaning,
-) -> Result<Document, Error> {
-    let title = title.filter(|title| !title.trim().is_empty());
-    let cleaned = match cleaning {
-        Cleaning::Article => {
-            Some(clean::clean(text)).filter(|cleaned| !cleaned.left_out.is_empty())
-        }
-        Cleaning::Raw => None,
-    };
-    let (body, mut blocks, found_title) = match &cleaned {
-        Some(cleaned) => (cleaned.text.as_str(), cleaned.blocks.clone(), true),
-        None => (text, lines::raw_blocks(text, 0), false),
-    };
-    if blocks.is_empty() && title.is_none() {
-        return Err(Error::EmptyInput {
-            name: name.to_owned(),
-        });
-    }
-    let mut whole = String::new();
-    if let Some(title) = title {
-        whole.push_str(title);
-        whole.push_str(TITLE_GAP);
-        let shift = whole.len();
-        for block in &mut blocks {
-            block.range = block.range.start + shift..block.range.end + shift;
-            // The headline that the page repeats is a part of the text here.
-            if block.kind == BlockKind::Headline {
-                block.kind = BlockKind::Heading;
-            }
-        }
-        blocks.insert(
-            0,
-            Block {
-                kind: BlockKind::Headline,
-                range: 0..title.len(),
-            },
-        );
-    }
-    whole.push_str(body);
-    let mut document = Document::of_blocks(name.to_owned(), whole, blocks);
-    if let (Some(cleaned), true) = (cleaned, found_title) {
-        document.left_out = cleaned.left_out;
-        document.byline = cleaned.byline;
-        document.date = cleaned.date;
-    }
-    Ok(document)
 }

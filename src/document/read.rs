@@ -2,7 +2,8 @@
 //!
 //! A plain text is one document. JSON Lines is one document a line, read line by line, so a file of
 //! any size takes the memory of its longest line; a line that fails is an item that says so, and
-//! the others go on. What a format looks like inside is the business of its own module.
+//! the others go on. A table is one document a row. What a format looks like inside is the business
+//! of its own module.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Document, encoding, html, json_lines, markdown, subtitles};
+use super::{Document, docx, encoding, html, json_lines, markdown, subtitles, table};
 use crate::error::{Error, Result};
 
 /// A format that documents are read from and written to.
@@ -23,25 +24,35 @@ pub enum Format {
     /// JSON Lines, one document a line.
     #[serde(rename = "jsonl")]
     JsonLines,
-    /// A web page, whose article is read.
+    /// A web page.
     Html,
-    /// Markdown; the text is the file as it is.
+    /// Markdown.
     Markdown,
-    /// SubRip subtitles; the text is the file as it is.
+    /// SubRip subtitles.
     Srt,
-    /// WebVTT subtitles; the text is the file as it is.
+    /// WebVTT subtitles.
+    #[serde(rename = "vtt")]
     WebVtt,
+    /// A table of cells parted by commas or semicolons, one document a row.
+    Csv,
+    /// A table of cells parted by tabs, one document a row.
+    Tsv,
+    /// A Word document.
+    Docx,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
-        Self::JsonLines,
         Self::Html,
         Self::Markdown,
+        Self::JsonLines,
+        Self::Csv,
+        Self::Tsv,
         Self::Srt,
         Self::WebVtt,
+        Self::Docx,
     ];
 
     /// The name of the format, as in `--format`.
@@ -52,7 +63,10 @@ impl Format {
             Self::Html => "html",
             Self::Markdown => "markdown",
             Self::Srt => "srt",
-            Self::WebVtt => "webvtt",
+            Self::WebVtt => "vtt",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Docx => "docx",
         }
     }
 
@@ -66,6 +80,9 @@ impl Format {
             "md" | "markdown" => Some(Self::Markdown),
             "srt" => Some(Self::Srt),
             "vtt" => Some(Self::WebVtt),
+            "csv" => Some(Self::Csv),
+            "tsv" | "tab" => Some(Self::Tsv),
+            "docx" => Some(Self::Docx),
             _ => None,
         }
     }
@@ -73,7 +90,9 @@ impl Format {
     /// The format that the beginning of an input looks like.
     fn of_content(start: &[u8]) -> Self {
         let start = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
-        if start.starts_with(b"{") && json_lines::looks_like(start) {
+        if docx::looks_like(start) {
+            Self::Docx
+        } else if start.starts_with(b"{") && json_lines::looks_like(start) {
             Self::JsonLines
         } else if html::looks_like(start) {
             Self::Html
@@ -116,6 +135,9 @@ pub enum Cleaning {
     Article,
     /// The text is taken as it is.
     Raw,
+    /// As [`Raw`](Self::Raw), and a web page is kept around its text: [`Document::to_bytes`] gives the
+    /// page again.
+    Page,
 }
 
 /// How documents are read.
@@ -125,6 +147,9 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// What is done about the page around an article.
     pub cleaning: Cleaning,
+    /// The fields of JSON Lines, or the columns of a table, that hold the text; `title` and `text`
+    /// where there are none. A number counts the columns of a table without a header, from 1.
+    pub fields: Vec<String>,
 }
 
 /// A document that could not be read, with what is known of it.
@@ -163,10 +188,8 @@ enum State {
         reader: Box<dyn Read + Send>,
         format: Format,
     },
-    Lines {
-        reader: Box<dyn BufRead + Send>,
-        number: usize,
-    },
+    Lines(Lines),
+    Rows(Box<dyn Iterator<Item = Result<Document>> + Send>),
     Done,
 }
 
@@ -203,10 +226,11 @@ impl Documents {
             None => Format::of_content(reader.fill_buf().map_err(Error::io("read", &name))?),
         };
         let state = match format {
-            Format::JsonLines => State::Lines {
+            Format::JsonLines => State::Lines(Lines {
                 reader: Box::new(reader),
                 number: 0,
-            },
+                next: Vec::new(),
+            }),
             _ => State::Whole {
                 reader: Box::new(reader),
                 format,
@@ -219,18 +243,23 @@ impl Documents {
         })
     }
 
-    /// The next line that is not blank, with its number; `None` at the end.
-    fn next_line(reader: &mut dyn BufRead, number: &mut usize) -> io::Result<Option<Vec<u8>>> {
-        loop {
-            let mut line = Vec::new();
-            if reader.read_until(b'\n', &mut line)? == 0 {
-                return Ok(None);
-            }
-            *number += 1;
-            if !line.trim_ascii().is_empty() {
-                return Ok(Some(line));
-            }
-        }
+    /// The rows of a table.
+    fn rows(
+        &self,
+        bytes: Vec<u8>,
+        format: Format,
+    ) -> Result<impl Iterator<Item = Result<Document>> + use<>> {
+        let has_mark = has_mark(&bytes);
+        let (text, encoding) = encoding::decode(&self.name, bytes)?;
+        let rows = table::Rows::new(self.name.clone(), text, format, &self.options)?;
+        let mut is_first = true;
+        Ok(rows.map(move |row| {
+            row.map(|row| Document {
+                encoding,
+                has_mark: has_mark && std::mem::take(&mut is_first),
+                ..row
+            })
+        }))
     }
 
     fn failure(&self, error: Error) -> Box<Failure> {
@@ -253,22 +282,33 @@ impl Iterator for Documents {
                 let read = reader
                     .read_to_end(&mut bytes)
                     .map_err(Error::io("read", PathBuf::from(&self.name)));
-                let document = read
-                    .and_then(|_| whole(self.name.clone(), bytes, format, self.options.cleaning));
+                let document = match (read, format) {
+                    (Err(error), _) => Err(error),
+                    (Ok(_), Format::Csv | Format::Tsv) => match self.rows(bytes, format) {
+                        Ok(rows) => {
+                            self.state = State::Rows(Box::new(rows));
+                            return self.next();
+                        }
+                        Err(error) => Err(error),
+                    },
+                    (Ok(_), _) => whole(self.name.clone(), bytes, format, self.options.cleaning),
+                };
                 Some(document.map_err(|error| self.failure(error)))
             }
-            State::Lines {
-                mut reader,
-                mut number,
-            } => match Self::next_line(&mut *reader, &mut number) {
+            State::Rows(mut rows) => {
+                let document = rows.next()?;
+                self.state = State::Rows(rows);
+                Some(document.map_err(|error| self.failure(error)))
+            }
+            State::Lines(mut lines) => match lines.next() {
                 Ok(None) => None,
-                Ok(Some(line)) => {
-                    self.state = State::Lines { reader, number };
+                Ok(Some((number, line))) => {
+                    self.state = State::Lines(lines);
                     Some(json_lines::document(
                         &self.name,
                         number,
                         line,
-                        self.options.cleaning,
+                        &self.options,
                     ))
                 }
                 Err(error) => {
@@ -280,6 +320,46 @@ impl Iterator for Documents {
             },
         }
     }
+}
+
+/// Lines with the blank ones around them: those before the first, and those after each.
+struct Lines {
+    reader: Box<dyn BufRead + Send>,
+    /// How many lines were read.
+    number: usize,
+    /// A line that was read and belongs to the next.
+    next: Vec<u8>,
+}
+
+impl Lines {
+    /// The next line that is not blank, with its number; `None` at the end.
+    fn next(&mut self) -> io::Result<Option<(usize, Vec<u8>)>> {
+        let mut line = std::mem::take(&mut self.next);
+        let mut number = self.number;
+        loop {
+            let start = line.len();
+            if self.reader.read_until(b'\n', &mut line)? == 0 {
+                return Ok((!is_blank(&line)).then_some((number, line)));
+            }
+            self.number += 1;
+            if is_blank(&line[start..]) {
+                continue;
+            }
+            if is_blank(&line[..start]) {
+                number = self.number;
+            } else {
+                self.next = line.split_off(start);
+                return Ok(Some((number, line)));
+            }
+        }
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.strip_prefix(BOM)
+        .unwrap_or(line)
+        .trim_ascii()
+        .is_empty()
 }
 
 /// The byte order mark of UTF-8.
@@ -298,18 +378,28 @@ impl Document {
 
 /// The one document that an input of this format is.
 fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Result<Document> {
+    if format == Format::Docx {
+        return docx::document(name, bytes);
+    }
+    let has_mark = has_mark(&bytes);
     let (text, encoding) = encoding::decode(&name, bytes)?;
     let document = match (format, cleaning) {
         (Format::Markdown, _) => markdown::document(name, text),
         (Format::Srt | Format::WebVtt, _) => subtitles::document(name, text, format),
         (Format::Html, _) => html::document(name, &text, cleaning),
         (_, Cleaning::Article) => Document::from_text(name, &text),
-        (_, Cleaning::Raw) => Document::raw(name, text),
+        (_, Cleaning::Raw | Cleaning::Page) => Document::raw(name, text),
     };
     document.map(|document| Document {
         encoding,
+        has_mark,
         ..document
     })
+}
+
+/// Whether text in UTF-8 says so in its first bytes.
+pub(super) fn has_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(BOM)
 }
 
 /// UTF-8 to text, without a byte order mark.

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Error;
 
+mod formats;
+
 fn read(
     bytes: &[u8],
     options: &ReadOptions,
@@ -174,6 +176,7 @@ fn refuses_what_is_no_text() -> Result<()> {
             let options = ReadOptions {
                 format: Some(Format::Text),
                 cleaning,
+                ..ReadOptions::default()
             };
             let kinds: Vec<&str> = read(bytes, &options)?
                 .iter()
@@ -374,104 +377,5 @@ proptest! {
             let read = read(&bytes, &ReadOptions { cleaning, ..ReadOptions::default() });
             prop_assert!(read.is_ok());
         }
-    }
-}
-
-#[test]
-fn reads_subtitles_and_markdown_and_leaves_the_rest() -> Result<()> {
-    let srt = "1\r\n00:00:01,000 --> 00:00:02,500\r\nThe river rose\r\nin one night.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\n<i>Nobody</i> was hurt.\r\n";
-    let vtt = "WEBVTT - title\n\nNOTE not shown\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> 00:02.000 align:start\n- Who is it?\n- Me.\n\n00:03.000 --> 00:04.000\n♪\n";
-    let markdown = "---\ntitle: x\n---\n\n# The *river* rose\n\nFirst line of a paragraph\nand its second [line](http://x.y/a_b). Another.\n\n\
-        > A quotation that goes\n> over two lines.\n\n- one item\n- [ ] another\n  on two lines\n  - nested\n\n1. first\n\n```sh\nrm -rf code\n```\n\n    indented code\n\n\
-        <div>html</div>\n\n| Head | Cell |\n|---|---|\n| left | right |\n\n***\n\nText  \nafter a break. `code()`\n\n[ref]: http://x.y \"Title\"\n";
-    type Case<'a> = (&'a str, Format, &'a [&'a str]);
-    let cases: [Case<'_>; 3] = [
-        (
-            srt,
-            Format::Srt,
-            &["The river rose\r\nin one night.", "<i>Nobody</i> was hurt."],
-        ),
-        (vtt, Format::WebVtt, &["- Who is it?\n- Me."]),
-        (
-            markdown,
-            Format::Markdown,
-            &[
-                "The *river* rose",
-                "First line of a paragraph\nand its second [line](http://x.y/a_b). Another.",
-                "A quotation that goes",
-                "over two lines.",
-                "one item",
-                "another",
-                "on two lines",
-                "nested",
-                "first",
-                "Head",
-                "Cell",
-                "left",
-                "right",
-                "Text",
-                "after a break. `code()`",
-            ],
-        ),
-    ];
-    for (source, format, expected) in cases {
-        let options = ReadOptions {
-            format: Some(format),
-            ..ReadOptions::default()
-        };
-        let document = read(source.as_bytes(), &options)?
-            .into_iter()
-            .find_map(std::result::Result::ok);
-        let Some(document) = document else {
-            return Err(Error::EmptyInput {
-                name: format.to_string(),
-            });
-        };
-        assert_eq!(
-            blocks(&document)
-                .iter()
-                .map(|(_, text)| *text)
-                .collect::<Vec<_>>(),
-            expected
-        );
-        let segments = document.segments(Language::English);
-        let texts: Vec<&str> = segments
-            .iter()
-            .map(|segment| document.segment_text(segment))
-            .collect();
-        assert_eq!(document.replace(&segments, &texts)?.text(), source);
-        let marked: Vec<String> = texts.iter().map(|text| format!("«{text}»")).collect();
-        assert_eq!(
-            document
-                .replace(&segments, &marked)?
-                .text()
-                .replace(['«', '»'], ""),
-            source
-        );
-    }
-    assert_eq!(
-        super::subtitles::looks_like(srt.as_bytes()),
-        Some(Format::Srt)
-    );
-    assert_eq!(
-        super::subtitles::looks_like(vtt.as_bytes()),
-        Some(Format::WebVtt)
-    );
-    Ok(())
-}
-
-proptest! {
-    #[test]
-    fn formats_that_are_kept_as_they_are_survive_anything(
-        source in "[ \n\r\t#*_>`~\\-+=|:.0-9a-cж\\[\\]()<!&]{0,120}",
-        format in prop::sample::select(vec![Format::Srt, Format::WebVtt, Format::Markdown]),
-    ) {
-        let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
-        let read = read(source.as_bytes(), &options).into_iter().flatten().find_map(std::result::Result::ok);
-        let Some(document) = read else { return Ok(()) };
-        let segments = document.segments(Language::English);
-        let texts: Vec<&str> = segments.iter().map(|segment| document.segment_text(segment)).collect();
-        let same = document.replace(&segments, &texts);
-        prop_assert_eq!(same.as_ref().map(Document::text).ok(), Some(source.as_str()));
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::constraints::{Changes, Constraints, Place};
-use super::{Finish, Progress};
+use super::{Finish, Progress, phrases};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::kernels::{Scanned, map_parallel};
@@ -43,6 +43,18 @@ pub(crate) struct Search {
     pub(crate) renormalize: bool,
     /// What may not, or must, be said.
     pub(crate) constraints: Constraints,
+    /// For each row the phrases that must be said, where the limit leaves room for them; rows
+    /// beyond the end have none. Takes more than one beam.
+    pub(crate) phrases: Vec<Vec<Vec<TokenId>>>,
+}
+
+impl Search {
+    fn phrases(&self, row: usize) -> &[Vec<TokenId>] {
+        match self.phrases.get(row) {
+            Some(phrases) if self.beams > 1 => phrases,
+            _ => &[],
+        }
+    }
 }
 
 impl Default for Search {
@@ -56,6 +68,7 @@ impl Default for Search {
             end: Vec::new(),
             renormalize: false,
             constraints: Constraints::default(),
+            phrases: Vec::new(),
         }
     }
 }
@@ -237,8 +250,12 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
         }
         // Stable: among equals the lower beam and token come first.
         all.sort_by(|a, b| b.score.total_cmp(&a.score));
-        all.truncate(count);
-        all
+        if search.phrases(group.row).is_empty() {
+            all.truncate(count);
+            all
+        } else {
+            group.dealt(all, search, count)
+        }
     });
     Ok(merged.collect())
 }
@@ -294,12 +311,35 @@ fn continuations(
     );
     best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     best.truncate(count);
+    for token in phrases::wanted(search.phrases(group.row), &beam.history[1..]) {
+        let is_token = (token as usize) < scores.len();
+        if is_token && !best.iter().any(|(known, _)| *known == token) {
+            best.push((token, beam.score + (scores[token as usize] - shift)));
+        }
+    }
     best
 }
 
 impl Group {
     fn said(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
+    }
+
+    /// Candidates in the order in which they take places, where phrases must be said: those that
+    /// end before all is said are left out, unless the limit is reached.
+    fn dealt(&self, candidates: Vec<Candidate>, search: &Search, count: usize) -> Vec<Candidate> {
+        let phrases = search.phrases(self.row);
+        let at_limit = self.said() + 1 >= self.max_new;
+        let banked = candidates.into_iter().filter_map(|candidate| {
+            let mut tokens = self.beams[candidate.beam].history[1..].to_vec();
+            if search.end.contains(&candidate.token) {
+                let may_end = at_limit || phrases::all_said(phrases, &tokens);
+                return may_end.then(|| (phrases::said(phrases, &tokens), candidate));
+            }
+            tokens.push(candidate.token);
+            Some((phrases::said(phrases, &tokens), candidate))
+        });
+        phrases::deal(banked.collect(), count)
     }
 
     /// Greedy search: takes the best continuation. Returns whether the beam goes on, as the lines
@@ -563,6 +603,26 @@ mod tests {
                 run(&garden_path(), 1, &how)[0][0].tokens.is_empty(),
                 "{beams} beams"
             );
+        }
+    }
+
+    #[test]
+    fn phrases_are_said_before_the_end() {
+        for (phrases, beams) in [
+            (vec![vec![3]], 2),
+            (vec![vec![4, 2]], 3),
+            (vec![vec![3], vec![4, 2]], 4),
+        ] {
+            let how = Search {
+                beams,
+                end: vec![1],
+                max_new: 8,
+                phrases: vec![phrases.clone()],
+                ..Search::default()
+            };
+            let found = run(&garden_path(), 1, &how);
+            let best = &found[0][0].tokens;
+            assert!(phrases::all_said(&phrases, best), "{phrases:?} in {best:?}");
         }
     }
 

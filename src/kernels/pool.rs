@@ -31,13 +31,18 @@ struct Pool {
     /// The number of the job that may be worked on; 0 for none.
     open: AtomicU64,
     job: UnsafeCell<Job>,
-    /// The first item that nobody has taken.
-    next: AtomicUsize,
+    /// For each thread the first item of its part that nobody has taken; the caller's part first.
+    next: OnceLock<Vec<Next>>,
     /// Threads that may be looking at `job`.
     active: AtomicUsize,
     panicked: AtomicBool,
     workers: OnceLock<Vec<Worker>>,
 }
+
+/// In a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Next(AtomicUsize);
 
 struct Worker {
     thread: Thread,
@@ -70,8 +75,9 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
         return work(0..items);
     }
     *number += 1;
-    // Some eight parts a thread: the last ones even out who was slow.
-    let chunk = items.div_ceil((workers.len() + 1) * 8);
+    let next = pool.next(workers.len() + 1);
+    // Some eight chunks a thread: the last ones even out who was slow.
+    let chunk = items.div_ceil(next.len() * 8);
     // SAFETY: no thread looks at the job: `open` is 0, and `Closing` waited for those that did.
     unsafe {
         *pool.job.get() = Job {
@@ -81,7 +87,10 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
             chunk,
         };
     }
-    pool.next.store(0, Ordering::Relaxed);
+    for (part, next) in next.iter().enumerate() {
+        let start = part_of(items, part, workers.len() + 1).start;
+        next.0.store(start, Ordering::Relaxed);
+    }
     pool.open.store(*number, Ordering::SeqCst);
     for worker in workers {
         if worker.asleep.swap(false, Ordering::SeqCst) {
@@ -90,8 +99,8 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
     }
     {
         // Closes the job before `work` goes out of scope, also when it panics here.
-        let _closing = Closing(pool);
-        take(&pool.next, items, chunk, &work);
+        let _closing = Closing(pool, next);
+        take(next, 0, (items, chunk), &work);
     }
     if pool.panicked.swap(false, Ordering::SeqCst) {
         drop(number);
@@ -99,13 +108,23 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
     }
 }
 
-fn take(next: &AtomicUsize, items: usize, chunk: usize, work: impl Fn(Range<usize>)) {
-    loop {
-        let start = next.fetch_add(chunk, Ordering::Relaxed);
-        if start >= items {
-            return;
+/// The items that are a thread's own to begin with: side by side, since weights are read faster in
+/// one line, and the same each time, so that some of them are still in its cache.
+fn part_of(items: usize, part: usize, parts: usize) -> Range<usize> {
+    items * part / parts..items * (part + 1) / parts
+}
+
+/// Works on the thread's own part, then on what others have left of theirs.
+fn take(next: &[Next], own: usize, (items, chunk): (usize, usize), work: impl Fn(Range<usize>)) {
+    for part in (own..next.len()).chain(0..own.min(next.len())) {
+        let end = part_of(items, part, next.len()).end;
+        loop {
+            let start = next[part].0.fetch_add(chunk, Ordering::Relaxed);
+            if start >= end {
+                break;
+            }
+            work(start..end.min(start + chunk));
         }
-        work(start..items.min(start + chunk));
     }
 }
 
@@ -117,13 +136,15 @@ unsafe fn call<F: Fn(Range<usize>)>(work: *const (), range: Range<usize>) {
     unsafe { (*work.cast::<F>())(range) }
 }
 
-struct Closing<'a>(&'a Pool);
+struct Closing<'a>(&'a Pool, &'a [Next]);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.0.open.store(0, Ordering::SeqCst);
         // If this thread panics the others need not begin what is left.
-        self.0.next.store(usize::MAX / 2, Ordering::Relaxed);
+        for next in self.1 {
+            next.0.store(usize::MAX / 2, Ordering::Relaxed);
+        }
         let mut looks = 0;
         while self.0.active.load(Ordering::SeqCst) != 0 {
             looks += 1;
@@ -158,11 +179,16 @@ impl Pool {
             caller: Mutex::new(0),
             open: AtomicU64::new(0),
             job: UnsafeCell::new(job),
-            next: AtomicUsize::new(0),
+            next: OnceLock::new(),
             active: AtomicUsize::new(0),
             panicked: AtomicBool::new(false),
             workers: OnceLock::new(),
         }
+    }
+
+    fn next(&self, parts: usize) -> &[Next] {
+        self.next
+            .get_or_init(|| (0..parts).map(|_| Next::default()).collect())
     }
 
     fn workers(&'static self) -> &'static [Worker] {
@@ -173,7 +199,7 @@ impl Pool {
                     let sleeps = std::sync::Arc::clone(&asleep);
                     let handle = std::thread::Builder::new()
                         .name(format!("newsml-{number}"))
-                        .spawn(move || self.serve(&sleeps));
+                        .spawn(move || self.serve(number, &sleeps));
                     Some(Worker {
                         thread: handle.ok()?.thread().clone(),
                         asleep,
@@ -184,7 +210,7 @@ impl Pool {
     }
 
     /// What a thread does all its life.
-    fn serve(&self, asleep: &AtomicBool) {
+    fn serve(&self, own: usize, asleep: &AtomicBool) {
         let mut done = 0;
         let mut looks = 0;
         loop {
@@ -192,7 +218,7 @@ impl Pool {
             if open != 0 && open != done {
                 done = open;
                 looks = 0;
-                self.join(open);
+                self.join(open, own);
             } else if looks < LOOKS {
                 looks += 1;
                 std::hint::spin_loop();
@@ -209,16 +235,17 @@ impl Pool {
         }
     }
 
-    fn join(&self, number: u64) {
+    fn join(&self, number: u64, own: usize) {
         self.active.fetch_add(1, Ordering::SeqCst);
         let leaving = Leaving(self);
         if self.open.load(Ordering::SeqCst) == number {
             // SAFETY: this thread is counted and the job is open, so the caller waits for it
             // before the job or what it points to changes.
             let job = unsafe { *self.job.get() };
+            let next = self.next.get().map_or(&[][..], Vec::as_slice);
             let work = std::panic::AssertUnwindSafe(|| {
                 // SAFETY: as above.
-                take(&self.next, job.items, job.chunk, |range| unsafe {
+                take(next, own, (job.items, job.chunk), |range| unsafe {
                     (job.call)(job.work, range)
                 });
             });

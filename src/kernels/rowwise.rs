@@ -227,35 +227,17 @@ fn multiply_with(
     activations: &Int8Activations,
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
+    let product = Product::new(backend, matrix, activations, bias);
     let (rows, outputs) = (activations.rows, matrix.outputs);
-    assert_eq!(
-        activations.data.len(),
-        rows * matrix.inputs.div_ceil(4),
-        "input size: this is a bug"
-    );
-    assert!(
-        bias.is_none_or(|bias| bias.len() == outputs),
-        "bias size: this is a bug"
-    );
-    assert_eq!(matrix.scales.len(), outputs, "rows missing: this is a bug");
-    // Not zeroed first: over a whole vocabulary that takes as long as looking through the result.
+    // Not zeroed first: that takes as long as looking through the result.
     let mut out: Vec<f32> = Vec::with_capacity(rows * outputs);
     let target = OutPointer(out.as_mut_ptr());
     let tiles = outputs.div_ceil(TILE);
     let work = |range: std::ops::Range<usize>| {
         let target = &target;
         for tile in range {
-            // SAFETY: the backend was detected; sizes were asserted above; each tile writes its
-            // own columns of the output and is handed out once.
-            unsafe {
-                match backend {
-                    #[cfg(target_arch = "x86_64")]
-                    Backend::Avx512Vnni => avx512::tile(matrix, tile, activations, bias, target.0),
-                    #[cfg(target_arch = "x86_64")]
-                    Backend::Avx2 => avx2::tile(matrix, tile, activations, bias, target.0),
-                    Backend::Portable => portable::tile(matrix, tile, activations, bias, target.0),
-                }
-            }
+            // SAFETY: each tile writes its own columns of the output and is handed out once.
+            unsafe { product.tile(tile, target.0.add(tile * TILE), outputs) };
         }
     };
     // Waking the other threads costs as much as a product of this size.
@@ -269,63 +251,161 @@ fn multiply_with(
     out
 }
 
+/// A product that is computed tile by tile.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a> {
+    backend: Backend,
+    matrix: &'a Int8Matrix,
+    activations: &'a Int8Activations,
+    bias: Option<&'a [f32]>,
+}
+
+impl<'a> Product<'a> {
+    /// Outputs of a tile; the last one may have fewer.
+    pub(super) const TILE: usize = TILE;
+
+    /// Checks that sizes belong together.
+    pub(super) fn new(
+        backend: Backend,
+        matrix: &'a Int8Matrix,
+        activations: &'a Int8Activations,
+        bias: Option<&'a [f32]>,
+    ) -> Self {
+        assert_eq!(
+            activations.data.len(),
+            activations.rows * matrix.inputs.div_ceil(4),
+            "input size: this is a bug"
+        );
+        assert!(
+            bias.is_none_or(|bias| bias.len() == matrix.outputs),
+            "bias size: this is a bug"
+        );
+        assert_eq!(
+            matrix.scales.len(),
+            matrix.outputs,
+            "rows missing: this is a bug"
+        );
+        Self {
+            backend,
+            matrix,
+            activations,
+            bias,
+        }
+    }
+
+    /// Writes all rows of one tile: row r to `out + r × stride`.
+    ///
+    /// # Safety
+    ///
+    /// The outputs that the tile has can be written at each of these places.
+    pub(super) unsafe fn tile(&self, tile: usize, out: *mut f32, stride: usize) {
+        // SAFETY: what the caller promises.
+        unsafe { self.rows(tile, 0..self.activations.rows, out, stride) }
+    }
+
+    /// Writes some rows of one tile: the first of them to `out`, each next one `stride` further.
+    ///
+    /// # Safety
+    ///
+    /// The outputs that the tile has can be written at each of these places.
+    pub(super) unsafe fn rows(
+        &self,
+        tile: usize,
+        rows: std::ops::Range<usize>,
+        out: *mut f32,
+        stride: usize,
+    ) {
+        assert!(
+            tile * TILE < self.matrix.outputs && rows.end <= self.activations.rows,
+            "no such tile: this is a bug"
+        );
+        // SAFETY: the backend was detected, sizes were checked; the rest the caller promises.
+        unsafe {
+            match self.backend {
+                #[cfg(target_arch = "x86_64")]
+                Backend::Avx512Vnni => avx512::tile(self, tile, rows, out, stride),
+                #[cfg(target_arch = "x86_64")]
+                Backend::Avx2 => avx2::tile(self, tile, rows, out, stride),
+                Backend::Portable => portable::tile(self, tile, rows, out, stride),
+            }
+        }
+    }
+}
+
+/// What makes sums of integers the values of a product, for the outputs of a tile.
+struct Finish {
+    scales: [f32; TILE],
+    biases: [f32; TILE],
+}
+
+/// The weights of a tile, and those that will be wanted next.
+#[derive(Clone, Copy)]
+struct TileWeights {
+    these: *const u32,
+    next: *const u8,
+    /// How far to go in `next` for every step in `these`; 0 to ask for nothing.
+    step: usize,
+}
+
 macro_rules! backend {
     ($name:ident, $group:expr, $(#[$attribute:meta])*) => {
         mod $name {
             use super::simd::$name::*;
             use super::*;
 
-            /// Multiplies one tile with all activations.
+            /// Multiplies one tile with rows of activations.
             $(#[$attribute])*
             pub(super) unsafe fn tile(
-                matrix: &Int8Matrix,
+                product: &Product<'_>,
                 tile: usize,
-                activations: &Int8Activations,
-                bias: Option<&[f32]>,
+                rows: std::ops::Range<usize>,
                 out: *mut f32,
+                stride: usize,
             ) {
+                let &Product { matrix, activations, bias, .. } = product;
                 let depth = matrix.inputs.div_ceil(4);
                 let weights = &matrix.data[tile * depth * TILE..(tile + 1) * depth * TILE];
-                let first_column = tile * TILE;
-                let columns = (matrix.outputs - first_column).min(TILE);
-                let mut scales = [0f32; TILE];
-                scales[..columns]
-                    .copy_from_slice(&matrix.scales[first_column..first_column + columns]);
-                let mut biases = [0f32; TILE];
+                let columns_from = tile * TILE;
+                let columns = (matrix.outputs - columns_from).min(TILE);
+                let mut finish = Finish { scales: [0.0; TILE], biases: [0.0; TILE] };
+                finish.scales[..columns]
+                    .copy_from_slice(&matrix.scales[columns_from..columns_from + columns]);
                 if let Some(bias) = bias {
-                    biases[..columns].copy_from_slice(&bias[first_column..first_column + columns]);
+                    finish.biases[..columns]
+                        .copy_from_slice(&bias[columns_from..columns_from + columns]);
                 }
-                let mut sums = [0f32; GROUP * TILE];
-                let mut first = 0;
-                while first < activations.rows {
-                    let members = (activations.rows - first).min($group);
-                    let xs = &activations.data[first * depth..(first + members) * depth];
-                    let corrections = &activations.corrections[first..first + members];
-                    // SAFETY: passed on to the caller.
+                // While the weights of this tile serve several groups of rows, those of the next
+                // one are asked for, a part with each group. (One group alone goes through memory
+                // in one line, which processors foresee.)
+                let passes = rows.len().div_ceil($group) * (TILE / (2 * LANES));
+                let mut these = TileWeights {
+                    these: weights.as_ptr(),
+                    next: weights.as_ptr_range().end.cast(),
+                    step: if rows.len() > $group { TILE * 4 / passes } else { 0 },
+                };
+                let mut few = [0f32; GROUP * TILE];
+                let mut first = rows.start;
+                while first < rows.end {
+                    let members = (rows.end - first).min($group);
+                    // SAFETY: rows are within the activations; the places of the output are
+                    // promised by the caller where the tile is whole, else it is `few`.
                     unsafe {
+                        let place = out.add((first - rows.start) * stride);
+                        let (target, step) =
+                            if columns == TILE { (place, stride) } else { (few.as_mut_ptr(), TILE) };
                         match members {
-                            1 => group::<1>(weights, xs, corrections, &mut sums),
-                            2 => group::<2>(weights, xs, corrections, &mut sums),
-                            3 => group::<3>(weights, xs, corrections, &mut sums),
-                            4 => group::<4>(weights, xs, corrections, &mut sums),
-                            5 => group::<5>(weights, xs, corrections, &mut sums),
-                            6 => group::<6>(weights, xs, corrections, &mut sums),
-                            7 => group::<7>(weights, xs, corrections, &mut sums),
-                            _ => group::<8>(weights, xs, corrections, &mut sums),
+                            1 => group::<1>(&mut these, activations, first, &finish, target, step),
+                            2 => group::<2>(&mut these, activations, first, &finish, target, step),
+                            3 => group::<3>(&mut these, activations, first, &finish, target, step),
+                            4 => group::<4>(&mut these, activations, first, &finish, target, step),
+                            5 => group::<5>(&mut these, activations, first, &finish, target, step),
+                            6 => group::<6>(&mut these, activations, first, &finish, target, step),
+                            7 => group::<7>(&mut these, activations, first, &finish, target, step),
+                            _ => group::<8>(&mut these, activations, first, &finish, target, step),
                         }
-                        for member in 0..members {
-                            let row = first + member;
-                            let scale = activations.scales[row];
-                            let place = out.add(row * matrix.outputs + first_column);
-                            let sums = &mut sums[member * TILE..][..TILE];
-                            for ((sum, weight), bias) in sums.iter_mut().zip(&scales).zip(&biases) {
-                                *sum = *sum * (weight * scale) + bias;
-                            }
-                            if columns == TILE {
-                                // Of a size that is known: two stores in place of a call.
-                                std::ptr::copy_nonoverlapping(sums.as_ptr(), place, TILE);
-                            } else {
-                                std::ptr::copy_nonoverlapping(sums.as_ptr(), place, columns);
+                        if columns < TILE {
+                            for (member, few) in few.chunks_exact(TILE).take(members).enumerate() {
+                                std::ptr::copy_nonoverlapping(few.as_ptr(), place.add(member * stride), columns);
                             }
                         }
                     }
@@ -333,39 +413,56 @@ macro_rules! backend {
                 }
             }
 
+            /// Multiplies M rows from `first` on.
             $(#[$attribute])*
             #[inline]
             unsafe fn group<const M: usize>(
-                weights: &[u32],
-                xs: &[u32],
-                corrections: &[u32],
-                out: &mut [f32; GROUP * TILE],
+                weights: &mut TileWeights,
+                activations: &Int8Activations,
+                first: usize,
+                finish: &Finish,
+                out: *mut f32,
+                stride: usize,
             ) {
-                let depth = xs.len() / M;
-                // SAFETY: a tile holds `depth × TILE` dwords, and `xs` holds `M × depth`.
+                let depth = activations.data.len() / activations.rows;
+                // SAFETY: a tile holds `depth × TILE` dwords, a row `depth`; asking for memory is
+                // a hint, allowed for any address.
                 unsafe {
+                    let xs = activations.data.as_ptr().add(first * depth);
                     for start in (0..TILE).step_by(2 * LANES) {
                         let mut low = [zero_ints(); M];
                         if KEEPS_OFFSET {
                             for m in 0..M {
-                                low[m] = broadcast(corrections.as_ptr().add(m));
+                                low[m] = broadcast(activations.corrections.as_ptr().add(first + m));
                             }
                         }
                         let mut high = low;
-                        let (weights, xs) = (weights.as_ptr(), xs.as_ptr());
+                        let TileWeights { these, mut next, step } = *weights;
                         for i in 0..depth {
-                            let w_low = load(weights.add(i * TILE + start).cast());
-                            let w_high = load(weights.add(i * TILE + start + LANES).cast());
+                            if step > 0 {
+                                prefetch_far(next);
+                                next = next.wrapping_add(step);
+                            }
+                            let w_low = load(these.add(i * TILE + start).cast());
+                            let w_high = load(these.add(i * TILE + start + LANES).cast());
                             for m in 0..M {
                                 let x = broadcast(xs.add(m * depth + i));
                                 low[m] = dot_offset(low[m], w_low, x);
                                 high[m] = dot_offset(high[m], w_high, x);
                             }
                         }
+                        weights.next = next;
+                        let at = |values: &[f32; TILE], place: usize| load_floats(values.as_ptr().add(place));
+                        let scales = (at(&finish.scales, start), at(&finish.scales, start + LANES));
+                        let biases = (at(&finish.biases, start), at(&finish.biases, start + LANES));
                         for m in 0..M {
-                            let out = out.as_mut_ptr().add(m * TILE + start);
-                            store(out, to_floats(low[m]));
-                            store(out.add(LANES), to_floats(high[m]));
+                            let scale = splat(*activations.scales.as_ptr().add(first + m));
+                            let out = out.add(m * stride + start);
+                            store(out, mul_add(to_floats(low[m]), mul(scales.0, scale), biases.0));
+                            store(
+                                out.add(LANES),
+                                mul_add(to_floats(high[m]), mul(scales.1, scale), biases.1),
+                            );
                         }
                     }
                 }

@@ -34,6 +34,7 @@ pub(super) mod avx512 {
         fn broadcast(p: *const u32) -> Ints { _mm512_set1_epi32(p.read_unaligned() as i32) }
         fn load(p: *const u8) -> Ints { _mm512_loadu_si512(p.cast()) }
         fn prefetch(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+        fn prefetch_far(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         fn and(a: Ints, mask: u8) -> Ints { _mm512_and_si512(a, _mm512_set1_epi8(mask as i8)) }
         fn or(a: Ints, b: Ints) -> Ints { _mm512_or_si512(a, b) }
         fn right_2(a: Ints) -> Ints { _mm512_srli_epi16::<2>(a) }
@@ -52,9 +53,11 @@ pub(super) mod avx512 {
         fn byte_pairs(p: *const u8) -> Ints { _mm512_cvtepu8_epi16(_mm256_loadu_si256(p.cast())) }
         fn signed_byte_pairs(p: *const u8) -> Ints { _mm512_cvtepi8_epi16(_mm256_loadu_si256(p.cast())) }
         fn halves_to_floats(p: *const u8) -> Floats { _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())) }
+        fn add(a: Floats, b: Floats) -> Floats { _mm512_add_ps(a, b) }
         fn mul(a: Floats, b: Floats) -> Floats { _mm512_mul_ps(a, b) }
         fn mul_add(a: Floats, b: Floats, c: Floats) -> Floats { _mm512_fmadd_ps(a, b, c) }
         fn mul_sub_from(a: Floats, b: Floats, c: Floats) -> Floats { _mm512_fnmadd_ps(a, b, c) }
+        fn load_floats(p: *const f32) -> Floats { _mm512_loadu_ps(p) }
         fn store(p: *mut f32, a: Floats) -> () { _mm512_storeu_ps(p, a) }
     }
 }
@@ -88,6 +91,7 @@ pub(super) mod avx2 {
         fn broadcast(p: *const u32) -> Ints { _mm256_set1_epi32(p.read_unaligned() as i32) }
         fn load(p: *const u8) -> Ints { _mm256_loadu_si256(p.cast()) }
         fn prefetch(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+        fn prefetch_far(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         fn and(a: Ints, mask: u8) -> Ints { _mm256_and_si256(a, _mm256_set1_epi8(mask as i8)) }
         fn or(a: Ints, b: Ints) -> Ints { _mm256_or_si256(a, b) }
         fn right_2(a: Ints) -> Ints { _mm256_srli_epi16::<2>(a) }
@@ -116,9 +120,11 @@ pub(super) mod avx2 {
         fn byte_pairs(p: *const u8) -> Ints { _mm256_cvtepu8_epi16(_mm_loadu_si128(p.cast())) }
         fn signed_byte_pairs(p: *const u8) -> Ints { _mm256_cvtepi8_epi16(_mm_loadu_si128(p.cast())) }
         fn halves_to_floats(p: *const u8) -> Floats { _mm256_cvtph_ps(_mm_loadu_si128(p.cast())) }
+        fn add(a: Floats, b: Floats) -> Floats { _mm256_add_ps(a, b) }
         fn mul(a: Floats, b: Floats) -> Floats { _mm256_mul_ps(a, b) }
         fn mul_add(a: Floats, b: Floats, c: Floats) -> Floats { _mm256_fmadd_ps(a, b, c) }
         fn mul_sub_from(a: Floats, b: Floats, c: Floats) -> Floats { _mm256_fnmadd_ps(a, b, c) }
+        fn load_floats(p: *const f32) -> Floats { _mm256_loadu_ps(p) }
         fn store(p: *mut f32, a: Floats) -> () { _mm256_storeu_ps(p, a) }
     }
 }
@@ -161,6 +167,7 @@ pub(super) mod portable {
         fn splat(x: f32) -> Floats { [x; LANES] }
         fn broadcast(p: *const u32) -> Ints { [p.read_unaligned() as i32; LANES] }
         fn prefetch(_p: *const u8) -> () {}
+        fn prefetch_far(_p: *const u8) -> () {}
         fn load(p: *const u8) -> Ints {
             std::array::from_fn(|i| i32::from_le_bytes(p.add(4 * i).cast::<[u8; 4]>().read()))
         }
@@ -197,9 +204,11 @@ pub(super) mod portable {
         fn halves_to_floats(p: *const u8) -> Floats {
             std::array::from_fn(|i| f16::from_le_bytes(p.add(2 * i).cast::<[u8; 2]>().read()).to_f32())
         }
+        fn add(a: Floats, b: Floats) -> Floats { std::array::from_fn(|i| a[i] + b[i]) }
         fn mul(a: Floats, b: Floats) -> Floats { std::array::from_fn(|i| a[i] * b[i]) }
         fn mul_add(a: Floats, b: Floats, c: Floats) -> Floats { std::array::from_fn(|i| a[i] * b[i] + c[i]) }
         fn mul_sub_from(a: Floats, b: Floats, c: Floats) -> Floats { std::array::from_fn(|i| c[i] - a[i] * b[i]) }
+        fn load_floats(p: *const f32) -> Floats { p.cast::<Floats>().read_unaligned() }
         fn store(p: *mut f32, a: Floats) -> () { p.cast::<Floats>().write_unaligned(a) }
     }
 }

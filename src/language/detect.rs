@@ -1,13 +1,19 @@
 //! Tells Arabic, English and Russian from each other and from other languages in the same scripts.
 //!
 //! The script comes first. Within the Arabic and the Cyrillic script, letters that only some
-//! languages use, and the commonest short words, decide; within the Latin script, English short
-//! words against the trigram model of the `whatlang` crate. A language that is not ours is named
-//! where it can be, so that it is refused and not mistranslated.
+//! languages use, and the commonest short words, decide (`neighbours` has them); the Latin script has
+//! a way of its own, in `latin`. A language that is not ours is named where it can be, so that it is
+//! refused and not mistranslated.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::Language;
+use super::latin::{english_name, latin_script};
+use super::neighbours::{
+    ARABIC_NEIGHBOURS, ARABIC_WORDS, CYRILLIC_NEIGHBOURS, Neighbour, RUSSIAN_WORDS,
+};
 use super::script::{ScriptProfile, ratio};
 
 /// Which language a text is in, and how sure that is.
@@ -84,573 +90,35 @@ fn sample(text: &str) -> &str {
     &text[..end]
 }
 
-/// A language in one of our scripts, and what tells it from ours.
-struct Neighbour {
-    name: &'static str,
-    /// Letters that it uses and ours does not.
-    letters: &'static str,
-    /// Letters that ours uses and it does not.
-    lacks: &'static str,
-    /// Its commonest short words. Those that ours has as well say nothing.
-    words: &'static [&'static str],
-}
-
-const ARABIC_WORDS: &[&str] = &[
-    "في",
-    "من",
-    "على",
-    "إلى",
-    "الى",
-    "أن",
-    "ان",
-    "عن",
-    "مع",
-    "التي",
-    "الذي",
-    "الذين",
-    "هذا",
-    "هذه",
-    "كان",
-    "كانت",
-    "قال",
-    "وقال",
-    "قالت",
-    "بعد",
-    "قبل",
-    "بين",
-    "ما",
-    "لا",
-    "لم",
-    "لن",
-    "هو",
-    "هي",
-    "كما",
-    "قد",
-    "وقد",
-    "أو",
-    "ثم",
-    "حيث",
-    "خلال",
-    "ذلك",
-    "كل",
-    "غير",
-    "إن",
-    "أي",
-    "إذا",
-    "عند",
-    "عندما",
-    "حول",
-    "منذ",
-    "حتى",
-    "أكثر",
-    "فيها",
-    "فيه",
-    "بها",
-    "منها",
-    "له",
-    "لها",
-    "يوم",
-    "عام",
-    "ولا",
-    "وفي",
-    "ومن",
-];
-
-const ARABIC_NEIGHBOURS: &[Neighbour] = &[
-    Neighbour {
-        name: "Persian",
-        letters: "پچژگکیۀ",
-        lacks: "ةىيكأإؤ",
-        words: &[
-            "در", "به", "از", "که", "این", "را", "است", "با", "های", "می", "برای", "آن", "شد",
-            "شده", "خود", "بود", "کرد", "دارد", "نیز", "هم", "تا", "یا", "بر", "اما",
-        ],
-    },
-    Neighbour {
-        name: "Urdu",
-        letters: "ٹڈڑںےہھکیگچپ",
-        lacks: "ةىيكإ",
-        words: &[
-            "کے", "کی", "میں", "ہے", "اور", "سے", "کا", "کو", "نے", "ہیں", "پر", "یہ", "کہ", "اس",
-            "تھا", "ایک", "بھی",
-        ],
-    },
-    Neighbour {
-        name: "Pashto",
-        letters: "ټډړږښګڼېۍځڅپچژگکی",
-        lacks: "ةإ",
-        words: &[
-            "د", "په", "چې", "او", "ته", "سره", "کې", "له", "يې", "دی", "دا", "هم",
-        ],
-    },
-    Neighbour {
-        name: "Kurdish",
-        letters: "ڕڵۆێەپچژگکیڤ",
-        lacks: "ةىيكأإ",
-        words: &["لە", "بۆ", "کە", "بە", "لەگەڵ", "ئەو", "ئەم", "دەکات"],
-    },
-    Neighbour {
-        name: "Uyghur",
-        letters: "ېۇۈۆەڭپچژگۋ",
-        lacks: "ةأإ",
-        words: &["بىلەن", "ئۇ", "بۇ", "ۋە", "بىر"],
-    },
-    Neighbour {
-        name: "Sindhi",
-        letters: "ٻڀٺٽٿڄڃڇڏڌڊڍڙڦڪڳڱڻ",
-        lacks: "ةإ",
-        words: &["۾", "جي", "جو", "آهي", "۽", "کي"],
-    },
-];
-
 /// The language that a text in the Arabic script is in, where it is not Arabic, and how sure that is.
 fn arabic_script(text: &str) -> (Option<&'static str>, f64) {
-    decide(
-        &Counts::of(text),
-        ARABIC_WORDS,
-        ARABIC_NEIGHBOURS,
-        |counts, _| {
-            // The article: no neighbour writes so many words with it.
-            let article = |word: &&String| {
-                ["ال", "وال", "بال", "لل"]
-                    .iter()
-                    .any(|prefix| word.starts_with(prefix))
-            };
-            0.5 * number(
-                counts
-                    .words
-                    .iter()
-                    .filter(|(word, _)| article(word))
-                    .map(|(_, count)| count)
-                    .sum(),
-            )
-        },
-    )
+    decide(&Counts::of(text), &ARABIC, |counts, _| {
+        // The article: no neighbour writes so many words with it.
+        let article = |word: &str| {
+            ["ال", "وال", "بال", "لل"]
+                .iter()
+                .any(|prefix| word.starts_with(prefix))
+        };
+        0.5 * number(
+            counts
+                .words
+                .iter()
+                .filter(|(word, _)| article(word))
+                .map(|(_, count)| count)
+                .sum(),
+        )
+    })
 }
-
-const RUSSIAN_WORDS: &[&str] = &[
-    "и",
-    "в",
-    "не",
-    "на",
-    "что",
-    "с",
-    "по",
-    "как",
-    "это",
-    "из",
-    "к",
-    "он",
-    "о",
-    "его",
-    "за",
-    "от",
-    "для",
-    "также",
-    "был",
-    "была",
-    "были",
-    "было",
-    "но",
-    "после",
-    "или",
-    "при",
-    "все",
-    "всё",
-    "уже",
-    "году",
-    "они",
-    "она",
-    "оно",
-    "этом",
-    "этот",
-    "эта",
-    "эти",
-    "того",
-    "этого",
-    "который",
-    "которые",
-    "которая",
-    "которое",
-    "которых",
-    "более",
-    "только",
-    "между",
-    "может",
-    "чтобы",
-    "их",
-    "является",
-    "время",
-    "есть",
-    "под",
-    "со",
-    "если",
-    "ещё",
-    "еще",
-    "так",
-    "же",
-    "мы",
-    "вы",
-    "я",
-    "ты",
-    "ее",
-    "её",
-    "ему",
-    "им",
-    "нет",
-    "когда",
-    "где",
-    "там",
-    "себя",
-    "свой",
-    "своей",
-    "своих",
-    "него",
-    "нее",
-    "них",
-    "до",
-    "во",
-    "об",
-    "а",
-    "у",
-    "бы",
-    "ли",
-    "лишь",
-    "без",
-    "через",
-    "перед",
-    "года",
-    "лет",
-    "том",
-    "тем",
-    "чем",
-    "кто",
-    "очень",
-    "можно",
-    "сказал",
-    "заявил",
-    "сообщил",
-];
-
-const CYRILLIC_NEIGHBOURS: &[Neighbour] = &[
-    Neighbour {
-        name: "Ukrainian",
-        letters: "іїєґ",
-        lacks: "ыэёъ",
-        words: &[
-            "та",
-            "що",
-            "як",
-            "від",
-            "він",
-            "для",
-            "або",
-            "є",
-            "це",
-            "й",
-            "у",
-            "які",
-            "який",
-            "яка",
-            "було",
-            "був",
-            "була",
-            "були",
-            "із",
-            "також",
-            "під",
-            "з",
-            "року",
-            "про",
-            "але",
-            "до",
-            "ще",
-            "після",
-            "все",
-            "всі",
-            "за",
-            "мене",
-            "тебе",
-            "вже",
-            "їх",
-            "цього",
-            "того",
-            "не",
-            "на",
-            "так",
-            "лише",
-            "має",
-            "може",
-            "буде",
-        ],
-    },
-    Neighbour {
-        name: "Belarusian",
-        letters: "іў",
-        lacks: "ищъ",
-        words: &[
-            "і",
-            "ў",
-            "што",
-            "як",
-            "гэта",
-            "ён",
-            "яна",
-            "з",
-            "для",
-            "у",
-            "пра",
-            "якія",
-            "быў",
-            "была",
-            "таксама",
-            "ад",
-            "не",
-            "на",
-        ],
-    },
-    Neighbour {
-        name: "Bulgarian",
-        letters: "",
-        lacks: "ыэё",
-        words: &[
-            "да",
-            "се",
-            "е",
-            "са",
-            "че",
-            "като",
-            "със",
-            "във",
-            "си",
-            "ще",
-            "това",
-            "тази",
-            "този",
-            "тези",
-            "която",
-            "който",
-            "които",
-            "което",
-            "бе",
-            "беше",
-            "след",
-            "през",
-            "най",
-            "около",
-            "ги",
-            "го",
-            "тя",
-            "той",
-            "те",
-            "така",
-            "когато",
-            "един",
-            "една",
-            "едно",
-            "още",
-            "повече",
-            "бъде",
-            "бъдат",
-            "вече",
-            "обаче",
-            "много",
-            "според",
-            "заради",
-            "няма",
-            "имат",
-            "както",
-            "където",
-            "сред",
-            "ни",
-            "какво",
-            "защо",
-            "всички",
-            "всеки",
-            "другите",
-            "сме",
-            "ме",
-            "ви",
-            "нея",
-            "тях",
-            "преди",
-            "към",
-            "върху",
-            "нещо",
-            "хора",
-            "години",
-            "година",
-            "каза",
-            "заяви",
-            "им",
-            "му",
-            "не",
-            "от",
-            "за",
-            "на",
-            "до",
-            "при",
-            "между",
-            "но",
-            "или",
-            "има",
-            "било",
-            "съм",
-            "само",
-            "също",
-            "по-добре",
-            "може",
-        ],
-    },
-    Neighbour {
-        name: "Macedonian",
-        letters: "ѓѕјљњќџ",
-        lacks: "ыэёъьщйюя",
-        words: &[
-            "на", "да", "се", "и", "во", "од", "за", "со", "е", "што", "како", "не", "ќе", "беше",
-            "до", "го",
-        ],
-    },
-    Neighbour {
-        name: "Serbian",
-        letters: "ђјљњћџ",
-        lacks: "ыэёъьщйюя",
-        words: &[
-            "је", "да", "се", "у", "на", "су", "и", "од", "за", "са", "као", "који", "које",
-            "није", "али", "што", "до", "би",
-        ],
-    },
-    Neighbour {
-        name: "Kazakh",
-        letters: "әғқңөұүһі",
-        lacks: "",
-        words: &[
-            "және",
-            "үшін",
-            "мен",
-            "бұл",
-            "деп",
-            "бар",
-            "болып",
-            "бойынша",
-            "да",
-            "де",
-            "бірақ",
-            "ол",
-            "осы",
-            "жылы",
-            "еді",
-            "туралы",
-            "болды",
-            "алды",
-            "айтты",
-            "кезде",
-            "оның",
-        ],
-    },
-    Neighbour {
-        name: "Kyrgyz",
-        letters: "ңөү",
-        lacks: "",
-        words: &[
-            "жана",
-            "менен",
-            "үчүн",
-            "бул",
-            "деп",
-            "болгон",
-            "бир",
-            "ал",
-            "да",
-            "эле",
-            "боюнча",
-            "анын",
-        ],
-    },
-    Neighbour {
-        name: "Tatar",
-        letters: "әҗңөүһ",
-        lacks: "",
-        words: &[
-            "һәм",
-            "белән",
-            "өчен",
-            "бу",
-            "дип",
-            "булган",
-            "ул",
-            "да",
-            "дә",
-        ],
-    },
-    Neighbour {
-        name: "Bashkir",
-        letters: "әҙҡҫғңөүһ",
-        lacks: "",
-        words: &["һәм", "менән", "өсөн", "был", "тип", "булған"],
-    },
-    Neighbour {
-        name: "Tajik",
-        letters: "ғӣқӯҳҷ",
-        lacks: "ыщ",
-        words: &[
-            "ва",
-            "дар",
-            "аз",
-            "ба",
-            "ки",
-            "бо",
-            "барои",
-            "ин",
-            "аст",
-            "шуд",
-            "мебошад",
-        ],
-    },
-    Neighbour {
-        name: "Mongolian",
-        letters: "өү",
-        lacks: "щ",
-        words: &[
-            "нь",
-            "юм",
-            "байна",
-            "гэж",
-            "энэ",
-            "болон",
-            "бол",
-            "байсан",
-            "хийсэн",
-        ],
-    },
-    Neighbour {
-        name: "Uzbek",
-        letters: "ўқғҳ",
-        lacks: "ыщ",
-        words: &["ва", "билан", "учун", "бу", "ҳам", "бўлган", "деб", "эди"],
-    },
-    Neighbour {
-        name: "Chechen",
-        letters: "ӏ",
-        lacks: "",
-        words: &["а", "ду", "цу", "цо", "и", "дара", "долу"],
-    },
-];
 
 /// The language that a text in the Cyrillic script is in, where it is not Russian, and how sure.
 fn cyrillic_script(text: &str) -> (Option<&'static str>, f64) {
-    decide(
-        &Counts::of(text),
-        RUSSIAN_WORDS,
-        CYRILLIC_NEIGHBOURS,
-        |counts, neighbour| {
-            if neighbour.name == "Bulgarian" {
-                not_bulgarian(counts)
-            } else {
-                0.0
-            }
-        },
-    )
+    decide(&Counts::of(text), &RUSSIAN, |counts, neighbour| {
+        if neighbour.name == "Bulgarian" {
+            not_bulgarian(counts)
+        } else {
+            0.0
+        }
+    })
 }
 
 /// Per cent of the letters of running text, in Russian and in Bulgarian, where they differ most.
@@ -679,8 +147,8 @@ const RUSSIAN_AND_BULGARIAN: &[(char, f64, f64)] = &[
 
 /// Evidence of the single letters against Bulgarian. Letters of one text depend on each other, so
 /// they count less than the product of their odds.
-fn not_bulgarian(counts: &Counts) -> f64 {
-    let total: usize = counts.letters.values().sum();
+fn not_bulgarian(counts: &Counts<'_>) -> f64 {
+    let total: usize = counts.letters.iter().sum();
     let listed: usize = RUSSIAN_AND_BULGARIAN
         .iter()
         .map(|(letter, ..)| counts.letter(*letter))
@@ -695,7 +163,7 @@ fn not_bulgarian(counts: &Counts) -> f64 {
             (russian / bulgarian).ln() * number(counts.letter(letter))
         });
     let endings = ["тся", "ться", "ого", "его", "ому", "ами", "ией"];
-    let ending = |word: &&String| {
+    let ending = |word: &str| {
         endings
             .iter()
             .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
@@ -709,33 +177,36 @@ fn not_bulgarian(counts: &Counts) -> f64 {
     0.6 * (rest + odds.sum::<f64>()) + number(endings)
 }
 
-/// The letters that are not ASCII, and the words, of a text, in lower case.
-struct Counts {
-    letters: HashMap<char, usize>,
-    words: HashMap<String, usize>,
+/// The blocks of the Cyrillic and the Arabic script.
+const LETTERS: std::ops::Range<u32> = 0x400..0x700;
+
+/// The letters of our scripts that are not ASCII, and the words, of a text, in lower case.
+struct Counts<'a> {
+    /// By their place in [`LETTERS`].
+    letters: Vec<usize>,
+    words: HashMap<Cow<'a, str>, usize>,
 }
 
-impl Counts {
-    fn of(text: &str) -> Self {
+impl<'a> Counts<'a> {
+    fn of(text: &'a str) -> Self {
         let mut counts = Self {
-            letters: HashMap::new(),
+            letters: vec![0; LETTERS.len()],
             words: HashMap::new(),
         };
-        for c in text
-            .chars()
-            .filter(|c| !c.is_ascii() && c.is_alphabetic())
-            .flat_map(char::to_lowercase)
-        {
-            *counts.letters.entry(c).or_insert(0) += 1;
-        }
         for word in words(text) {
+            for c in word.chars() {
+                if let Some(count) = place(c).and_then(|at| counts.letters.get_mut(at)) {
+                    *count += usize::from(c.is_alphabetic());
+                }
+            }
             *counts.words.entry(word).or_insert(0) += 1;
         }
         counts
     }
 
     fn letter(&self, letter: char) -> usize {
-        self.letters.get(&letter).copied().unwrap_or(0)
+        let count = place(letter).and_then(|at| self.letters.get(at));
+        count.copied().unwrap_or(0)
     }
 
     /// How many letters of the text are among `letters`.
@@ -744,11 +215,58 @@ impl Counts {
     }
 
     /// How many words of the text are in `list` and not in `but_not`.
-    fn words(&self, list: &[&str], but_not: &[&str]) -> usize {
-        let own = list.iter().filter(|word| !but_not.contains(word));
+    fn words(&self, list: &WordList, but_not: &WordList) -> usize {
+        let own = list
+            .words
+            .iter()
+            .filter(|word| !but_not.set.contains(*word));
         own.filter_map(|word| self.words.get(*word)).sum()
     }
 }
+
+/// The place of a letter in [`LETTERS`].
+fn place(letter: char) -> Option<usize> {
+    let code = u32::from(letter);
+    LETTERS
+        .contains(&code)
+        .then(|| usize::try_from(code - LETTERS.start).ok())?
+}
+
+/// Words in a row, and to be looked up.
+struct WordList {
+    words: Vec<&'static str>,
+    set: HashSet<&'static str>,
+}
+
+impl WordList {
+    fn of(text: &'static str) -> Self {
+        Self {
+            words: text.split(' ').collect(),
+            set: text.split(' ').collect(),
+        }
+    }
+}
+
+/// One of our languages and those it is weighed against.
+struct Family {
+    words: WordList,
+    neighbours: Vec<(&'static Neighbour, WordList)>,
+}
+
+impl Family {
+    fn of(words: &'static str, neighbours: &'static [Neighbour]) -> Self {
+        let neighbours = neighbours.iter();
+        Self {
+            words: WordList::of(words),
+            neighbours: neighbours
+                .map(|neighbour| (neighbour, WordList::of(neighbour.words)))
+                .collect(),
+        }
+    }
+}
+
+static ARABIC: LazyLock<Family> = LazyLock::new(|| Family::of(ARABIC_WORDS, ARABIC_NEIGHBOURS));
+static RUSSIAN: LazyLock<Family> = LazyLock::new(|| Family::of(RUSSIAN_WORDS, CYRILLIC_NEIGHBOURS));
 
 /// A count as a number to calculate with; exact far beyond any text.
 fn number(count: usize) -> f64 {
@@ -761,17 +279,16 @@ const PRIOR: f64 = 0.8;
 /// Weighs our language against its neighbours, in natural logarithms of odds: a neighbour's name
 /// where one outweighs ours, and the certainty. `more` is further evidence for ours.
 fn decide(
-    counts: &Counts,
-    own_words: &[&str],
-    neighbours: &[Neighbour],
-    more: impl Fn(&Counts, &Neighbour) -> f64,
+    counts: &Counts<'_>,
+    family: &Family,
+    more: impl Fn(&Counts<'_>, &Neighbour) -> f64,
 ) -> (Option<&'static str>, f64) {
     let mut least = (f64::INFINITY, "");
-    for neighbour in neighbours {
+    for (neighbour, words) in &family.neighbours {
         let own = 2.5 * number(counts.letters(neighbour.lacks))
-            + 1.2 * number(counts.words(own_words, neighbour.words));
+            + 1.2 * number(counts.words(&family.words, words));
         let foreign = 2.5 * number(counts.letters(neighbour.letters))
-            + 1.5 * number(counts.words(neighbour.words, own_words));
+            + 1.5 * number(counts.words(words, &family.words));
         let evidence = PRIOR + own - foreign + more(counts, neighbour);
         if evidence < least.0 {
             least = (evidence, neighbour.name);
@@ -785,82 +302,15 @@ fn decide(
     }
 }
 
-const ENGLISH_WORDS: &[&str] = &[
-    "the", "of", "and", "to", "a", "in", "is", "that", "for", "it", "was", "on", "with", "as",
-    "he", "be", "by", "at", "his", "from", "are", "this", "have", "has", "had", "an", "but", "not",
-    "they", "or", "which", "were", "their", "who", "been", "will", "would", "said", "its", "she",
-    "her", "after", "about", "more", "when", "there", "also", "than", "can", "what", "you", "we",
-    "all", "one", "two", "over", "into", "up", "out", "new", "how", "some", "other", "if", "no",
-    "them", "these", "could", "first", "most", "may", "during", "between", "while", "people",
-    "only", "says", "your", "our",
-];
-
-/// Words that English does not have and that are frequent in other languages in Latin letters.
-const OTHER_LATIN_WORDS: &[&str] = &[
-    "de", "la", "el", "los", "las", "que", "en", "un", "una", "por", "con", "para", "del", "se",
-    "le", "les", "des", "et", "est", "une", "dans", "pour", "du", "sur", "au", "der", "die", "das",
-    "und", "den", "von", "mit", "ist", "ein", "eine", "zu", "im", "auf", "nicht", "il", "di",
-    "che", "per", "non", "della", "del", "dei", "sono", "da", "do", "em", "os", "um", "uma", "com",
-    "não", "het", "een", "van", "voor", "niet", "zijn", "ve", "bir", "bu", "için", "ile", "nie",
-    "się", "w", "z", "na", "jest", "och", "att", "som", "det", "på", "av", "til", "og", "jeg",
-    "yang", "dan", "ini", "untuk", "dengan", "je", "i", "u", "su", "și", "cu", "este", "pe", "să",
-    "của", "và", "ang", "ng", "mga", "sa", "ja", "ei", "on", "hogy", "az", "és", "egy",
-];
-
-fn latin_script(text: &str, letters: usize) -> (Option<&'static str>, f64) {
-    let english = word_share(text, ENGLISH_WORDS);
-    let other = word_share(text, OTHER_LATIN_WORDS);
-    let accents = ratio(
-        text.chars()
-            .filter(|c| c.is_alphabetic() && !c.is_ascii())
-            .count(),
-        letters,
-    );
-    let guess = whatlang::detect(text);
-    let weight = 1.0 - 0.5 / (1.0 + letters as f64 / 8.0);
-    if english > 0.12 && english > 1.5 * other {
-        return (None, (0.9 + english / 4.0).min(1.0) * weight);
-    }
-    match guess {
-        Some(info) if info.lang() != whatlang::Lang::Eng => {
-            let against = other + 4.0 * accents + if info.is_reliable() { 0.08 } else { 0.0 };
-            if against > english && (info.is_reliable() || against > 0.08) {
-                (
-                    Some(english_name(info.lang())),
-                    (0.5 + info.confidence() / 2.0) * weight,
-                )
-            } else {
-                // Headlines and names have no short words, and trigrams know little of them.
-                (None, 0.55 * weight)
-            }
-        }
-        Some(_) => (None, 0.9 * weight),
-        None => (None, 0.5 * weight),
-    }
-}
-
-/// The English name of a language of `whatlang`.
-fn english_name(lang: whatlang::Lang) -> &'static str {
-    match lang {
-        whatlang::Lang::Pes => "Persian",
-        whatlang::Lang::Cmn => "Chinese",
-        other => other.eng_name(),
-    }
-}
-
 /// The words of a text, in lower case.
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\u{64B}'..='\u{65F}')))
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-}
-
-/// The share of the words of `text` that are in `list`.
-fn word_share(text: &str, list: &[&str]) -> f64 {
-    let (mut hits, mut count) = (0, 0);
-    for word in words(text) {
-        count += 1;
-        hits += usize::from(list.contains(&word.as_str()));
-    }
-    ratio(hits, count)
+        .map(|word| {
+            if word.chars().any(char::is_uppercase) {
+                Cow::Owned(word.to_lowercase())
+            } else {
+                Cow::Borrowed(word)
+            }
+        })
 }

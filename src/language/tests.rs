@@ -62,6 +62,63 @@ fn tells_languages_apart() {
             Err("Turkish"),
         ),
         ("המועצה אישרה את התקציב ביום שני.", Err("Hebrew")),
+        (
+            "د ښار شورا بودیجه د دوشنبې په ورځ تصویب کړه او هېڅوک حیران نه شول.",
+            Err("Pashto"),
+        ),
+        (
+            "ئەنجوومەن بودجەکەی ڕۆژی دووشەممە پەسەند کرد و کەس سەری سوڕ نەما.",
+            Err("Kurdish"),
+        ),
+        (
+            "Советот го усвои буџетот во понеделникот и тоа никого не изненади.",
+            Err("Macedonian"),
+        ),
+        (
+            "Шӯро буҷетро рӯзи душанбе тасдиқ кард ва ин касеро ҳайрон накард.",
+            Err("Tajik"),
+        ),
+        (
+            "Кеңеш бюджетти дүйшөмбү күнү бекитти жана бул эч кимди таң калтырган жок.",
+            Err("Kyrgyz"),
+        ),
+        (
+            "Шура бюджетны дүшәмбе көнне раслады, һәм бу беркемне дә гаҗәпләндермәде.",
+            Err("Tatar"),
+        ),
+        (
+            "Кенгаш бюджетни душанба куни тасдиқлади ва бу ҳеч кимни ҳайратга солмади.",
+            Err("Uzbek"),
+        ),
+        (
+            "Зөвлөл төсвийг даваа гаригт баталсан нь хэнийг ч гайхшруулсангүй.",
+            Err("Mongolian"),
+        ),
+        (
+            "O conselho aprovou o orçamento na segunda-feira, e isso não surpreendeu ninguém.",
+            Err("Portuguese"),
+        ),
+        (
+            "Il consiglio ha approvato il bilancio lunedì e questo non ha sorpreso nessuno.",
+            Err("Italian"),
+        ),
+        (
+            "Rada zatwierdziła budżet w poniedziałek i nikogo to nie zdziwiło.",
+            Err("Polish"),
+        ),
+        (
+            "Dewan menyetujui anggaran pada hari Senin dan itu tidak mengejutkan siapa pun.",
+            Err("Indonesian"),
+        ),
+        (
+            "Rådet godkände budgeten i måndags och det förvånade ingen.",
+            Err("Swedish"),
+        ),
+        // Headlines have few of the commonest words.
+        ("Council approves budget", Ok(Language::English)),
+        ("Aldous meets Okafor in Port Marlow", Ok(Language::English)),
+        ("Совет утвердил бюджет", Ok(Language::Russian)),
+        ("المجلس يقر الميزانية", Ok(Language::Arabic)),
     ];
     let mut failures = Vec::new();
     for (text, expected) in cases {

@@ -143,7 +143,7 @@ struct Source {
 struct DecoderCache {
     /// One a live row; rows that came of one source share it.
     sources: Vec<Arc<Source>>,
-    /// For each layer and position the block of that step: `(rows then, 3 × inner)`.
+    /// For each layer and position the keys and values of that step: see [`History`].
     blocks: Vec<Vec<Vec<f32>>>,
     /// For each live row and position its line in the block of that position.
     places: Vec<u32>,
@@ -380,7 +380,7 @@ impl Model for EncoderDecoder {
         let rows = last.len();
         debug_assert_eq!(rows, cache.rows(), "one token a live row");
         if cache.positions % COMPACT_EVERY == COMPACT_EVERY - 1 {
-            cache.compact(3 * inner);
+            cache.compact(2 * inner);
         }
         let position = cache.positions;
         let mut xs = side
@@ -396,14 +396,10 @@ impl Model for EncoderDecoder {
         } = cache;
         for (number, (layer, blocks)) in side.layers.iter().zip(blocks).enumerate() {
             self.block(&mut xs, &layer.attention.norm, |xs| {
-                blocks.push(layer.attention.qkv.forward(xs, scratch)?);
+                let qkv = layer.attention.qkv.forward(xs, scratch)?;
                 let mut out = vec![0.0; rows * inner];
-                kernels::over_history(
-                    shape,
-                    &History { blocks, places },
-                    side.bias.as_ref(),
-                    &mut out,
-                );
+                let history = History { blocks, places };
+                kernels::over_history(shape, &qkv, history, side.bias.as_ref(), &mut out);
                 layer.attention.out.forward(&out, scratch)
             })?;
             self.block(&mut xs, &layer.cross.norm, |xs| {

@@ -150,6 +150,7 @@ impl Settings {
                 .unwrap_or(511),
             end,
             renormalize: read.flag("renormalize_logits")?.unwrap_or(false),
+            phrases: Vec::new(),
             constraints: Constraints {
                 repetition_penalty: read.float("repetition_penalty")?.unwrap_or(1.0),
                 no_repeat_ngram: read.number("no_repeat_ngram_size")?.unwrap_or(0),
@@ -323,6 +324,7 @@ mod tests {
             max_new: 83,
             end: vec![2, 5],
             renormalize: true,
+            phrases: Vec::new(),
             constraints: Constraints {
                 repetition_penalty: 1.3,
                 no_repeat_ngram: 2,

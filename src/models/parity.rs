@@ -104,6 +104,7 @@ fn options(case: &Value, end: &[TokenId]) -> Search {
         },
         max_new: number("max_length").unwrap() - 1,
         end: end.to_vec(),
+        phrases: Vec::new(),
         renormalize: options["renormalize_logits"].as_bool().unwrap_or(false),
         constraints: Constraints {
             repetition_penalty: options["repetition_penalty"].as_f64().unwrap_or(1.0) as f32,

@@ -4,7 +4,7 @@
 //! Every decision looks at a bounded stretch around one mark, so that scanning stays linear.
 
 use super::abbreviations::{self, Abbreviation};
-use super::informal;
+use super::{headline, informal, quotation};
 use crate::language::Language;
 
 /// Where scanning goes on, and where a sentence ended, if one did.
@@ -33,9 +33,13 @@ pub(super) fn next(text: &str, start: usize, from: usize, language: Language) ->
         b')' => one(enumerates(text, start, mark, mark + 1)),
         b'*' | b'_' | b'=' | b'-' => Some(informal::rule(text, start, mark)),
         b':' if text[mark..].starts_with("://") => Some(informal::address(text, mark)),
-        b':' => one(quotation_follows(text, mark).then_some(mark + 1)),
-        b' ' => one(informal::headline_ends(text, start, mark).then_some(mark)),
-        b',' => one(informal::salutation_ends(text, start, mark).then_some(mark + 1)),
+        b':' => one(quotation::follows(text, mark).then_some(mark + 1)),
+        b' ' => one(headline::ends(text, start, mark).then_some(mark)),
+        b',' => {
+            let ends = informal::salutation_ends(text, start, mark)
+                || quotation::is_attributed(text, start, mark + 1);
+            one(ends.then_some(mark + 1))
+        }
         b'M' | b'm' => one(informal::timestamp_ends(text, mark + 1).then_some(mark + 1)),
         _ if is_bullet(&text[mark..]) => {
             let resume = mark + text[mark..].chars().next().map_or(1, char::len_utf8);
@@ -94,7 +98,16 @@ fn find_mark(bytes: &[u8], from: usize) -> Option<usize> {
                 at(index + 1).is_ascii_uppercase()
                     || (at(index + 1) == 0xD0 && matches!(at(index + 2), 0x90..=0xAF))
             }
-            b',' => at(index + 1) == b' ' && at(index + 2).is_ascii_uppercase(),
+            // A name after a greeting, or a dash after a quotation: the last bytes of `"`, `»`, `”`.
+            b',' => match (at(index + 1), at(index + 2)) {
+                (b' ' | 0xC2, b'-' | 0xE2 | 0xA0 | 0xD0 | 0xD1)
+                    if index > 0 && matches!(at(index - 1), b'"' | 0xBB | 0x9D | 0x9C) =>
+                {
+                    true
+                }
+                (b' ', second) => second.is_ascii_uppercase(),
+                _ => false,
+            },
             b'M' | b'm' => {
                 index > 1
                     && matches!(at(index - 1), b'A' | b'P' | b'a' | b'p')
@@ -114,37 +127,6 @@ fn find_mark(bytes: &[u8], from: usize) -> Option<usize> {
 /// Whether `text` begins with a bullet.
 fn is_bullet(text: &str) -> bool {
     text.starts_with(['•', '‣', '⁃', '▪', '■', '▫', '□', '▶', '►', '●', '○', '◦'])
-}
-
-/// Whether a quotation of several sentences follows the colon at `mark`: then they are sentences of
-/// their own, and so is what announces them.
-fn quotation_follows(text: &str, mark: usize) -> bool {
-    let rest = text[mark + 1..].trim_start_matches(' ');
-    let closing = match rest.chars().next() {
-        Some('«') => '»',
-        Some('“') => '”',
-        Some('"') => '"',
-        _ => return false,
-    };
-    let quotation = rest
-        .char_indices()
-        .skip(1)
-        .take(800)
-        .find(|(_, c)| *c == closing || *c == '\n');
-    let Some((length, _)) = quotation else {
-        return false;
-    };
-    let mut ended = false;
-    let mut word = 0;
-    for c in rest[..length].chars() {
-        if ended && c.is_uppercase() {
-            return true;
-        }
-        ended = (is_mark(c) && (c != '.' || word > 2))
-            || (ended && (c.is_whitespace() || is_opener(c) || is_mark(c)));
-        word = if c.is_alphanumeric() { word + 1 } else { 0 };
-    }
-    false
 }
 
 /// Whether a list item begins with the bullet at `mark`, in the middle of a line.
@@ -192,7 +174,7 @@ fn follows(first: &str, second: &str) -> bool {
 }
 
 /// Whether `c` ends sentences.
-fn is_mark(c: char) -> bool {
+pub(super) fn is_mark(c: char) -> bool {
     matches!(
         c,
         '.' | '!' | '?' | '…' | '؟' | '۔' | '‼' | '‽' | '⁇' | '⁈' | '⁉'
@@ -208,7 +190,7 @@ fn is_closer(c: char) -> bool {
 }
 
 /// Whether `c` may stand before the first word of a sentence.
-fn is_opener(c: char) -> bool {
+pub(super) fn is_opener(c: char) -> bool {
     matches!(
         c,
         '"' | '\''
@@ -234,7 +216,7 @@ pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
-fn is_dash(c: char) -> bool {
+pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '–' | '—' | '―' | '−')
 }
 
@@ -384,7 +366,8 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
     }
     // `!» — he said`: what goes on in small letters goes on, but where nobody writes capitals.
     if first.is_lowercase() {
-        return informal::small_letter_begins(text, run, &before, &next);
+        return (run.quote && quotation::is_attributed(text, start, run.end))
+            || informal::small_letter_begins(text, run, &before, &next);
     }
     // `«... but it was not over`: marks that nothing stands before end nothing.
     let nothing = run.start - start < 16 && !text[start..run.start].contains(char::is_alphanumeric);
@@ -397,7 +380,10 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
     if run.ellipsis && (first.is_numeric() || next.word.is_empty()) {
         return !first.is_numeric();
     }
-    true
+    // `the thing is . . . I didn't mean it`: three dots apart within a sentence, a fourth would end
+    // it, and `I` has its capital anywhere.
+    let apart = text[run.start..run.end] == *". . ." && text[..run.start].ends_with(' ');
+    !(apart && next.word.split(['\'', '’']).next() == Some("I"))
 }
 
 /// A run that no white space follows: `конец.Начало`, `نهاية.بداية`, `why?Because`.

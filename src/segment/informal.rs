@@ -201,33 +201,3 @@ pub(super) fn small_letter_begins(
         && !abbreviations::is_clipped(word)
         && abbreviations::classify(word, &preceding) == abbreviations::Abbreviation::None
 }
-
-/// Whether a headline without a full stop ends before the white space at `at`, because a small word
-/// with a capital follows that only begins sentences, between words without capitals: `rivals return
-/// The town`. Titles within a sentence stand in quotation marks or have more capitals.
-pub(super) fn headline_ends(text: &str, start: usize, at: usize) -> bool {
-    let Some(headline) = text.get(start..at).filter(|headline| headline.len() <= 240) else {
-        return false;
-    };
-    let mut next = text[at..].trim_start().split(' ');
-    let first = next.next().unwrap_or_default();
-    if !abbreviations::begins_after_headline(first) {
-        return false;
-    }
-    let goes_on = next
-        .next()
-        .and_then(|word| word.chars().next())
-        .is_some_and(char::is_lowercase);
-    let last = headline.rsplit(' ').next().unwrap_or_default();
-    let plain = last.chars().count() >= 2 && last.chars().all(char::is_lowercase);
-    let open = |opening: char, closing: char| {
-        headline.matches(opening).count() > headline.matches(closing).count()
-    };
-    goes_on
-        && plain
-        && headline.split_whitespace().nth(1).is_some()
-        && !open('«', '»')
-        && !open('“', '”')
-        && !open('(', ')')
-        && headline.matches('"').count() % 2 == 0
-}

@@ -219,6 +219,33 @@ impl PieceTokenizer {
         Ok(row)
     }
 
+    /// The ids that a target has where it says a phrase after a space, without the end; `None` for a
+    /// phrase that the vocabulary cannot write.
+    pub(crate) fn encode_phrase(&self, phrase: &str) -> Result<Option<Vec<TokenId>>> {
+        if let Numbering::Listed {
+            target,
+            ids,
+            unknown,
+            ..
+        } = &self.numbering
+        {
+            let pieces = target.encode_pieces(phrase);
+            let ids: Option<Vec<TokenId>> = pieces
+                .iter()
+                .map(|piece| ids.get(&piece.text).copied().filter(|id| id != unknown))
+                .collect();
+            return Ok(ids);
+        }
+        let mut ids = self.encode(phrase, &Direction::default())?;
+        ids.pop();
+        let unknown = match &self.numbering {
+            Numbering::Shifted { unknown, .. } => Some(*unknown),
+            Numbering::Json(tokenizer) => tokenizer.token_to_id("<unk>"),
+            Numbering::Listed { .. } => None,
+        };
+        Ok(Some(ids).filter(|ids| !ids.iter().any(|id| Some(*id) == unknown)))
+    }
+
     /// The text of target ids; control and language tokens are left out.
     pub(crate) fn decode(&self, ids: &[TokenId]) -> Result<String> {
         let is_text =

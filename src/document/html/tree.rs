@@ -67,7 +67,7 @@ pub(super) struct Page {
 }
 
 /// Elements that have no end tag.
-const VOID: &[&str] = &[
+pub(super) const VOID: &[&str] = &[
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
     "track", "wbr", "amp-img",
 ];
@@ -79,7 +79,7 @@ const RAW: &[&str] = &[
 ];
 
 /// Elements that stand within a line; all others part blocks.
-const INLINE: &[&str] = &[
+pub(super) const INLINE: &[&str] = &[
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
     "font", "i", "ins", "kbd", "mark", "nobr", "q", "s", "samp", "small", "span", "strike",
     "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "picture", "source", "ruby",
@@ -112,7 +112,7 @@ const OUTSIDE: &[&str] = &[
 ];
 
 /// Elements that their own kind, or one of these, closes.
-fn closes(open: &str, name: &str) -> bool {
+pub(super) fn closes(open: &str, name: &str) -> bool {
     match open {
         "p" => {
             !INLINE.contains(&name)
@@ -564,7 +564,7 @@ fn find_end_tag(source: &str, from: usize, name: &str) -> usize {
 }
 
 /// Text with its character references resolved.
-pub(super) fn decode(raw: &str) -> Cow<'_, str> {
+pub(in crate::document) fn decode(raw: &str) -> Cow<'_, str> {
     if raw.contains('&') {
         html_escape::decode_html_entities(raw)
     } else {

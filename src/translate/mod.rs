@@ -4,27 +4,30 @@
 //! translated once, the others in batches by length. Every output is checked, and what fails is
 //! tried another way; what still fails is kept, and said in the result's warnings.
 
+mod attempts;
+mod models;
+mod remember;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::check;
-use crate::document::{Document, Failure, Segment};
-use crate::engine::{Answer, Instruct, Job, Watch, Writing};
+use crate::document::{Document, Failure, Glosses, Segment};
+use crate::engine::Watch;
 use crate::error::{Error, Result};
+use crate::glossary::Glossary;
 use crate::language::{Detection, Language, ScriptProfile};
-use crate::loader::{Engine, Loaded, Loader};
+use crate::loader::{Loaded, Loader};
+use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
 use crate::pipeline::{Windows, failure, named, shared};
-use crate::prompts;
+
+use attempts::{Checks, Output};
+use models::Directed;
 
 /// Bytes of text in a window: some 500 sentences.
 const WINDOW_BYTES: usize = 64 << 10;
 /// Documents in a window.
 const WINDOW_DOCUMENTS: usize = 256;
-/// Most tokens of a segment; longer ones are parted.
-const MOST_TOKENS: usize = 320;
-/// How often an output that fails its checks is asked for.
-const ATTEMPTS: usize = 2;
 
 /// Translates texts and documents into one language.
 ///
@@ -42,7 +45,9 @@ pub struct Translator {
     /// `None` for the own pair of the model that is named.
     to: Option<Language>,
     decoding: Decoding,
+    glossary: Arc<Glossary>,
     progress: Option<ProgressObserver>,
+    memory: Option<Arc<dyn TranslationMemory>>,
 }
 
 /// Sets up a [`Translator`].
@@ -52,7 +57,9 @@ pub struct TranslatorBuilder {
     to: Option<Language>,
     load: LoadOptions,
     decoding: Decoding,
+    glossary: Arc<Glossary>,
     progress: Option<ProgressObserver>,
+    memory: Option<Arc<dyn TranslationMemory>>,
 }
 
 /// A translated document.
@@ -69,6 +76,20 @@ pub struct Translation {
     pub warnings: Vec<Warning>,
     /// Each segment with its translation, in order.
     pub segments: Vec<TranslatedSegment>,
+    /// Segments whose first output failed its checks, and whose last one does not.
+    pub repaired: usize,
+    /// What became of the terms of the glossary.
+    pub terms: TermCounts,
+}
+
+/// How often terms of a glossary stand in sources, and are translated as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct TermCounts {
+    /// Places whose translation holds the term.
+    pub held: usize,
+    /// Places whose translation does not; each has a warning `glossary_missed`.
+    pub missed: usize,
 }
 
 /// A segment and its translation.
@@ -82,6 +103,9 @@ pub struct TranslatedSegment {
     /// What its reader should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Whether it was in the [memory](TranslatorBuilder::memory).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_memory: bool,
 }
 
 impl TranslatorBuilder {
@@ -103,9 +127,23 @@ impl TranslatorBuilder {
         self
     }
 
+    /// Sets the terms that must be translated in one way, or not at all. A translation without them
+    /// is tried again, where the model can be made to say them; one that still misses a term has the
+    /// warning `glossary_missed`.
+    pub fn glossary(mut self, glossary: Glossary) -> Self {
+        self.glossary = Arc::new(glossary);
+        self
+    }
+
     /// Sets who is told how far the work is, and may stop it.
     pub fn progress(mut self, observer: ProgressObserver) -> Self {
         self.progress = Some(observer);
+        self
+    }
+
+    /// Sets where translations of segments are looked for before a model is asked, and kept after.
+    pub fn memory(mut self, memory: Arc<dyn TranslationMemory>) -> Self {
+        self.memory = Some(memory);
         self
     }
 
@@ -122,7 +160,9 @@ impl TranslatorBuilder {
             from: self.from,
             to: self.to,
             decoding: self.decoding,
+            glossary: self.glossary,
             progress: self.progress,
+            memory: self.memory,
         };
         match (self.from, self.to) {
             (_, None) => drop(translator.loader.own_pair()?),
@@ -162,7 +202,9 @@ impl Translator {
             to,
             load: LoadOptions::default(),
             decoding: Decoding::default(),
+            glossary: Arc::default(),
             progress: None,
+            memory: None,
         }
     }
 
@@ -178,7 +220,9 @@ impl Translator {
             from: None,
             to: Some(to),
             decoding,
+            glossary: Arc::default(),
             progress,
+            memory: None,
         }
     }
 
@@ -334,13 +378,15 @@ impl Translator {
             .iter()
             .map(|document| {
                 document.segments_fitting(from.rules, |piece| {
-                    models.first().is_none_or(|model| match fits(model, piece) {
-                        Ok(fits) => fits,
-                        Err(failed) => {
-                            error.get_or_insert(failed);
-                            true
-                        }
-                    })
+                    models
+                        .first()
+                        .is_none_or(|model| match models::fits(model, piece) {
+                            Ok(fits) => fits,
+                            Err(failed) => {
+                                error.get_or_insert(failed);
+                                true
+                            }
+                        })
                 })
             })
             .collect();
@@ -351,17 +397,28 @@ impl Translator {
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut texts: Vec<&str> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::with_capacity(documents.len());
+        // What stands inside segments (links, emphasis) is translated by itself as well: its
+        // translation tells where in that of the segment it belongs.
+        let mut spans: Vec<usize> = Vec::new();
         for (document, segments) in documents.iter().zip(&segments) {
-            let place = |segment: &Segment| {
-                let text = document.segment_text(segment);
+            let mut number = |text| {
                 *numbers.entry(text).or_insert_with(|| {
                     texts.push(text);
                     texts.len() - 1
                 })
             };
+            let place = |segment| number(document.segment_text(segment));
             places.push(segments.iter().map(place).collect());
+            spans.extend(document.texts_of_spans(segments).into_iter().map(number));
         }
-        let outputs = self.through(&models, from.language, &texts, watch)?;
+        let outputs = self.remembered(&models, from.language, &texts, watch)?;
+        let glosses: Glosses = spans
+            .into_iter()
+            .filter_map(|text| {
+                let output = outputs[text].as_ref()?;
+                Some((texts[text].to_owned(), output.text.clone()))
+            })
+            .collect();
         let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
         documents
             .iter()
@@ -370,13 +427,26 @@ impl Translator {
             .map(|((document, segments), places)| {
                 let done: Option<Vec<&Output>> =
                     places.iter().map(|&text| outputs[text].as_ref()).collect();
-                done.map(|outputs| self.assemble(document, segments, &outputs, from.language, &ids))
-                    .transpose()
+                done.map(|outputs| {
+                    let texts: Vec<&str> =
+                        outputs.iter().map(|output| output.text.as_str()).collect();
+                    let translated = document.replace_with(segments, &texts, &glosses)?;
+                    Ok(self.assemble(
+                        document,
+                        translated,
+                        segments,
+                        &outputs,
+                        from.language,
+                        &ids,
+                    ))
+                })
+                .transpose()
             })
             .collect()
     }
 
-    /// Runs texts through one model after another.
+    /// Runs texts through one model after another: the texts to translate in, their outputs out, in
+    /// the same order.
     fn through(
         &self,
         models: &[Arc<Loaded>],
@@ -387,15 +457,11 @@ impl Translator {
         let mut source = from;
         let mut outputs: Vec<Option<Output>> = texts
             .iter()
-            .map(|text| {
-                Some(Output {
-                    text: (*text).to_owned(),
-                    faults: Vec::new(),
-                })
-            })
+            .map(|text| Some(Output::untranslated(text)))
             .collect();
         for (number, model) in models.iter().enumerate() {
-            let target = if number + 1 == models.len() {
+            let is_last = number + 1 == models.len();
+            let target = if is_last {
                 self.to
             } else {
                 Some(Language::English)
@@ -408,32 +474,33 @@ impl Translator {
                 .filter_map(|&i| outputs[i].as_ref().map(|output| output.text.clone()))
                 .collect();
             let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-            let found = match (&model.engine, source, target) {
-                (Engine::Instruct(instruct), Some(from), Some(to)) => prompted(
-                    instruct,
-                    Direction { from, to },
-                    &inputs,
-                    &self.decoding,
-                    watch,
-                )?,
-                (Engine::Instruct(_), _, _) => {
-                    return Err(Error::NoModel {
-                        task: "translate".to_owned(),
-                    });
-                }
-                (Engine::Segments(model), _, _) => {
-                    let found =
-                        model.translate((source, target), &inputs, &self.decoding, watch)?;
-                    inputs
-                        .iter()
-                        .zip(found)
-                        .map(|(input, found)| found.map(|found| checked(input, found, target)))
-                        .collect()
-                }
+            let directed = |model: Arc<Loaded>| Directed {
+                model,
+                from: source,
+                to: target,
+                decoding: &self.decoding,
             };
+            let mut next = || -> Option<Box<dyn attempts::Translates + '_>> {
+                let next = self.loader.next_cached(source?, target?, &model.id)?;
+                Some(Box::new(directed(next)))
+            };
+            // By way of another language a term is only known in its own form.
+            let none = Glossary::new();
+            let checks = Checks {
+                from: source,
+                to: target,
+                glossary: if models.len() == 1 {
+                    &self.glossary
+                } else {
+                    &none
+                },
+                is_bounded: self.decoding.max_tokens.is_some(),
+            };
+            let found =
+                attempts::translate(&directed(model.clone()), &mut next, &checks, &inputs, watch)?;
             for (&i, mut found) in present.iter().zip(found) {
                 if let (Some(found), Some(before)) = (&mut found, outputs[i].take()) {
-                    found.faults.splice(0..0, before.faults);
+                    found.follow(before);
                 }
                 outputs[i] = found;
             }
@@ -445,13 +512,12 @@ impl Translator {
     fn assemble(
         &self,
         document: &Document,
+        mut translated: Document,
         segments: &[Segment],
         outputs: &[&Output],
         from: Option<Language>,
         models: &[String],
-    ) -> Result<Translation> {
-        let texts: Vec<&str> = outputs.iter().map(|output| output.text.as_str()).collect();
-        let mut translated = document.replace(segments, &texts)?;
+    ) -> Translation {
         translated.set_language(self.to);
         let mut counts: Vec<(&Warning, usize)> = Vec::new();
         for fault in outputs.iter().flat_map(|output| &output.faults) {
@@ -467,12 +533,22 @@ impl Translator {
         let warnings = counts
             .into_iter()
             .map(|(fault, count)| {
-                Warning::new(
-                    &fault.kind,
-                    format!("{} in {count} of {all} segments", fault.message),
-                )
+                let message = format!("in {count} of {all} segments: {}", fault.message);
+                Warning::new(&fault.kind, message)
             })
             .collect();
+        let mut models = models.to_vec();
+        for by in outputs.iter().filter_map(|output| output.by.as_ref()) {
+            if !models.contains(by) {
+                models.push(by.clone());
+            }
+        }
+        let terms = outputs
+            .iter()
+            .fold(TermCounts::default(), |sum, output| TermCounts {
+                held: sum.held + output.terms.held,
+                missed: sum.missed + output.terms.missed,
+            });
         let segments = segments
             .iter()
             .zip(outputs)
@@ -480,15 +556,18 @@ impl Translator {
                 source: document.segment_text(segment).to_owned(),
                 target: output.text.clone(),
                 warnings: output.faults.clone(),
+                from_memory: output.from_memory,
             })
             .collect();
-        Ok(Translation {
+        Translation {
             document: translated,
             source_language: from,
-            models: models.to_vec(),
+            models,
             warnings,
             segments,
-        })
+            repaired: outputs.iter().filter(|output| output.is_repaired).count(),
+            terms,
+        }
     }
 }
 
@@ -543,6 +622,8 @@ fn untranslated(document: &Document, language: Language) -> Translation {
         models: Vec::new(),
         warnings: vec![Warning::new("not_needed", message)],
         segments: Vec::new(),
+        repaired: 0,
+        terms: TermCounts::default(),
     }
 }
 
@@ -554,110 +635,4 @@ type Member = (usize, Vec<Warning>);
 struct Source {
     language: Option<Language>,
     rules: Language,
-}
-
-#[derive(Clone, Copy)]
-struct Direction {
-    from: Language,
-    to: Language,
-}
-
-struct Output {
-    text: String,
-    faults: Vec<Warning>,
-}
-
-/// What a model gave for a segment, with what can be seen to be wrong with it.
-fn checked(source: &str, found: crate::translators::Segment, to: Option<Language>) -> Output {
-    let mut faults = found.warnings;
-    for fault in check::translation(source, &found.answer.text, to, found.answer.finish) {
-        if !faults.iter().any(|known| known.kind == fault.kind) {
-            faults.push(fault);
-        }
-    }
-    Output {
-        text: found.answer.text,
-        faults,
-    }
-}
-
-/// Whether a piece of text is short enough for a model.
-fn fits(model: &Loaded, piece: &str) -> Result<bool> {
-    match &model.engine {
-        // A token has at least one byte.
-        Engine::Instruct(instruct) => Ok(piece.len() <= MOST_TOKENS
-            || (piece.len() <= MOST_TOKENS * 16 && instruct.count(piece)? <= MOST_TOKENS)),
-        Engine::Segments(model) => model.fits(piece),
-    }
-}
-
-/// What a translation may be written in. A small model that may use Latin letters mixes them into
-/// Arabic and Russian words, so it may only where the source has what is written so in any language:
-/// addresses, or Latin words in a text of another script.
-fn writing(direction: Direction, segment: &str) -> Writing {
-    let address = ["://", "www.", "@"]
-        .iter()
-        .any(|mark| segment.contains(mark));
-    let latin = ScriptProfile::of(segment).share(Language::English) > 0.0;
-    if address || (direction.from != Language::English && latin) {
-        Writing::Usual(direction.to)
-    } else {
-        Writing::Strict(direction.to)
-    }
-}
-
-/// Translates segments with an instruct model; those that fail their checks are asked for again in
-/// another way.
-fn prompted(
-    instruct: &Instruct,
-    direction: Direction,
-    segments: &[&str],
-    decoding: &Decoding,
-    watch: &mut Watch,
-) -> Result<Vec<Option<Output>>> {
-    let Direction { from, to } = direction;
-    let mut outputs: Vec<Option<Output>> = Vec::new();
-    outputs.resize_with(segments.len(), || None);
-    let mut open: Vec<usize> = (0..segments.len()).collect();
-    for attempt in 0..ATTEMPTS {
-        if open.is_empty() || watch.stopped() {
-            break;
-        }
-        let mut jobs = Vec::with_capacity(open.len());
-        for &segment in &open {
-            let text = segments[segment];
-            let source = instruct.count(text)?;
-            // Arabic and Russian words have two to three times the tokens of English ones.
-            let expected = match (from, to) {
-                (Language::English, _) => source * 5,
-                (_, Language::English) => source * 3 / 2,
-                _ => source * 3,
-            };
-            jobs.push(Job {
-                prompt: instruct.prompt(&prompts::translation(from, to, text, attempt))?,
-                max_new: decoding.max_tokens.unwrap_or(expected + 32),
-                writing: writing(direction, text),
-            });
-        }
-        watch.begin(open.len());
-        let answers = instruct.answer(&jobs, decoding, watch)?;
-        let mut again = Vec::new();
-        for (&segment, answer) in open.iter().zip(answers) {
-            let Some(Answer { text, finish }) = answer else {
-                continue;
-            };
-            let faults = check::translation(segments[segment], &text, Some(to), finish);
-            if !faults.is_empty() {
-                again.push(segment);
-            }
-            let better = outputs[segment]
-                .as_ref()
-                .is_none_or(|before| check::weight(&faults) < check::weight(&before.faults));
-            if better {
-                outputs[segment] = Some(Output { text, faults });
-            }
-        }
-        open = again;
-    }
-    Ok(outputs)
 }

@@ -1,0 +1,281 @@
+//! Guards: what can be seen to be wrong with an output without knowing its language well.
+//!
+//! Each guard looks at one kind of fault and names it in a [`Warning`]. Guards are set so that
+//! translations by people pass: where there is doubt there is no warning. What is done about a
+//! fault is the pipelines' business.
+
+mod addresses;
+mod copied;
+mod dates;
+mod length;
+mod number_words;
+mod numbers;
+mod repetition;
+mod units;
+
+use crate::generate::Finish;
+use crate::language::{Detection, Language, ScriptProfile};
+use crate::options::Warning;
+
+use length::Length;
+use numbers::Numbers;
+
+/// Letters from which on the script of a text says something.
+const ENOUGH_LETTERS: usize = 4;
+/// The share of letters of the right script that a segment must have. Names in Latin letters are
+/// common in Russian and Arabic news; whole outputs are held to more.
+const SEGMENT_SHARE: f64 = 0.5;
+/// Letters from which on a language can be told from its neighbours.
+const ENOUGH_FOR_LANGUAGE: usize = 30;
+/// How sure it must be that an output is in another language.
+const SURE: f64 = 0.76;
+/// At most one Latin letter of so many has an accent in English.
+const MOST_ACCENTED: usize = 30;
+
+/// Checks a translation against its source, worst faults first; empty where nothing is wrong.
+///
+/// Without a language, what depends on it is not looked at. The kinds are `empty_output`,
+/// `source_copied`, `wrong_script`, `wrong_language`, `repetition`, `too_short`, `too_long`,
+/// `sentence_dropped`, `numbers_differ`, `dates_differ` and `addresses_differ`. Numbers are compared
+/// by value, whether in digits of any script, in words or in Roman numerals.
+///
+/// ```
+/// use newsml::{Language, check_translation};
+/// let check = |target| {
+///     let faults = check_translation(
+///         "About 1,500 people came at 5 pm.",
+///         target,
+///         Some(Language::English),
+///         Some(Language::Russian),
+///     );
+///     faults.into_iter().map(|fault| fault.kind).collect::<Vec<_>>()
+/// };
+/// assert!(check("К 17:00 пришло около полутора тысяч человек.").is_empty());
+/// assert_eq!(check("К 17:00 пришло около 1 600 человек."), ["numbers_differ"]);
+/// ```
+pub fn check_translation(
+    source: &str,
+    target: &str,
+    from: Option<Language>,
+    to: Option<Language>,
+) -> Vec<Warning> {
+    translation(source, target, (from, to), Finish::Stop)
+}
+
+/// Faults of one translated segment, worst first; empty for none.
+pub(crate) fn translation(
+    source: &str,
+    target: &str,
+    (from, to): (Option<Language>, Option<Language>),
+    finish: Finish,
+) -> Vec<Warning> {
+    let mut faults = Vec::new();
+    let written = ScriptProfile::of(target);
+    let read = ScriptProfile::of(source);
+    if target.trim().is_empty() && !source.trim().is_empty() {
+        faults.push(Warning::new("empty_output", "the model wrote nothing"));
+        return faults;
+    }
+    if read.letters() >= ENOUGH_LETTERS && written.letters() == 0 {
+        faults.push(Warning::new("empty_output", "the output has no words"));
+        return faults;
+    }
+    match to {
+        _ if copied::is_copied(source, target, from, to) => {
+            faults.push(Warning::new("source_copied", "the source was copied"));
+        }
+        Some(to)
+            if written.other > read.other + 1
+                || written.letters() >= ENOUGH_LETTERS && written.share(to) < SEGMENT_SHARE =>
+        {
+            let message = format!("the output is not written in {}", to.name());
+            faults.push(Warning::new("wrong_script", message));
+        }
+        Some(to) => faults.extend(wrong_language(target, to, written)),
+        None => {}
+    }
+    faults.extend(ending(finish, "output"));
+    if finish != Finish::Repetition && repetition::loops(source, target) {
+        faults.push(Warning::new("repetition", "the output repeats itself"));
+    }
+    // What is copied, cut or repeated has its length from that.
+    if faults.is_empty() {
+        faults.extend(
+            length::judge((source, from), (target, to)).map(|length| match length {
+                Length::TooShort => Warning::new("too_short", "the output is too short"),
+                Length::TooLong => Warning::new("too_long", "the output is too long"),
+                Length::SentenceDropped => Warning::new(
+                    "sentence_dropped",
+                    "a sentence of the source seems to be missing",
+                ),
+            }),
+        );
+    }
+    if let Some(address) = addresses::difference(source, target) {
+        let message = format!("the address `{address}` is not the same in source and output");
+        faults.push(Warning::new("addresses_differ", message));
+    }
+    let numbers = |text| Numbers::of(&addresses::without(text));
+    let conversions = units::conversions(source, target);
+    let differences = numbers(source).differences(&numbers(target), &conversions);
+    if !differences.is_empty() {
+        faults.push(Warning::new("numbers_differ", differences.message()));
+    }
+    if dates::differ(source, target) {
+        faults.push(Warning::new(
+            "dates_differ",
+            "the output names another month or day",
+        ));
+    }
+    faults
+}
+
+fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<Warning> {
+    if written.letters() < ENOUGH_FOR_LANGUAGE {
+        return None;
+    }
+    let found = Detection::of(target);
+    let sure = found.confidence >= SURE;
+    let message = match found.looks_like.filter(|_| sure) {
+        Some(name) => format!("the output looks like {name} and not like {}", to.name()),
+        // Letters with accents: in English only in names.
+        None if to == Language::English && accented(target) * MOST_ACCENTED > written.latin => {
+            "the output looks like another language than English".to_owned()
+        }
+        None => return None,
+    };
+    Some(Warning::new("wrong_language", message))
+}
+
+/// Latin letters that English does not write.
+fn accented(text: &str) -> usize {
+    text.chars()
+        .filter(|c| matches!(c, '\u{c0}'..='\u{24f}'))
+        .count()
+}
+
+/// What the end of decoding says; `what` was written.
+fn ending(finish: Finish, what: &str) -> Option<Warning> {
+    match finish {
+        Finish::Stop => None,
+        Finish::Length => Some(Warning::new(
+            "cut_short",
+            format!("the {what} reached its limit of tokens"),
+        )),
+        Finish::Repetition => Some(Warning::new("repetition", "the model repeated itself")),
+    }
+}
+
+/// Faults of a summary; empty for none.
+pub(crate) fn summary(
+    article: &str,
+    summary: &str,
+    language: Language,
+    finish: Finish,
+) -> Vec<Warning> {
+    let mut faults = Vec::new();
+    if !summary.chars().any(char::is_alphabetic) {
+        faults.push(Warning::new("empty_output", "the model wrote nothing"));
+        return faults;
+    }
+    if ScriptProfile::of(summary).share(language) < 0.9 {
+        faults.push(Warning::new(
+            "wrong_script",
+            format!("the summary is not written in {}", language.name()),
+        ));
+    }
+    faults.extend(ending(finish, "summary"));
+    if let Some(unknown) = Numbers::of(summary).not_in(&Numbers::of(article)).first() {
+        faults.push(Warning::new(
+            "numbers_differ",
+            format!("the number {unknown} is not in the article"),
+        ));
+    }
+    faults
+}
+
+/// Whether an Arabic word is another one with the small words written together with it, in either.
+pub(crate) fn is_arabic_form(word: &str, wanted: &str) -> bool {
+    let (word, wanted) = (
+        number_words::fold_arabic(word),
+        number_words::fold_arabic(wanted),
+    );
+    let bare = wanted.strip_prefix("ال").unwrap_or(&wanted);
+    let forms = number_words::without_clitics(&word);
+    forms.iter().any(|form| *form == wanted || *form == bare)
+}
+
+/// How grave faults are together; 0 for none.
+pub(crate) fn weight(faults: &[Warning]) -> u32 {
+    let weigh = |fault: &Warning| match fault.kind.as_str() {
+        "empty_output" => 100,
+        "source_copied" | "wrong_script" | "wrong_language" => 50,
+        "repetition" => 20,
+        "too_short" | "too_long" | "sentence_dropped" => 12,
+        "cut_short" => 10,
+        "glossary_missed" => 8,
+        _ => 3,
+    };
+    faults.iter().map(weigh).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_translations_are_seen() {
+        let kinds = |source: &str, target: &str, to: Language, finish: Finish| -> Vec<String> {
+            translation(source, target, (None, Some(to)), finish)
+                .into_iter()
+                .map(|w| w.kind)
+                .collect()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(
+            kinds(
+                "Hello, world",
+                "Привет, мир",
+                Language::Russian,
+                Finish::Stop
+            ),
+            none
+        );
+        assert_eq!(
+            kinds(
+                "Hello, world",
+                "Hello, world",
+                Language::Russian,
+                Finish::Stop
+            ),
+            ["source_copied"]
+        );
+        assert_eq!(
+            kinds(
+                "Hello, world",
+                "Bonjour le monde",
+                Language::Arabic,
+                Finish::Stop
+            ),
+            ["wrong_script"]
+        );
+        assert_eq!(
+            kinds("Hello, world", " ", Language::Arabic, Finish::Stop),
+            ["empty_output"]
+        );
+        assert_eq!(
+            kinds("In 2016", "В 2017", Language::Russian, Finish::Stop),
+            ["numbers_differ"]
+        );
+        assert_eq!(
+            kinds(
+                "Hello, world",
+                "Привет, мир",
+                Language::Russian,
+                Finish::Length
+            ),
+            ["cut_short"]
+        );
+        assert_eq!(kinds("12.5", "12,5", Language::Russian, Finish::Stop), none);
+    }
+}

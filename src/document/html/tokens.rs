@@ -1,0 +1,188 @@
+//! Parts HTML into tags, text and the rest, each with its place in the source.
+//!
+//! Every byte belongs to one token, whatever the source holds, and each is looked at a fixed number
+//! of times.
+
+use std::ops::Range;
+
+/// A stretch of the source.
+#[derive(Debug)]
+pub(in crate::document) enum Token {
+    Text(Range<usize>),
+    Start(StartTag),
+    End {
+        name: String,
+        range: Range<usize>,
+    },
+    /// A comment, a declaration, an instruction.
+    Other(Range<usize>),
+}
+
+/// A start tag.
+#[derive(Debug)]
+pub(in crate::document) struct StartTag {
+    /// In small letters.
+    pub(in crate::document) name: String,
+    pub(in crate::document) range: Range<usize>,
+    pub(in crate::document) attributes: Vec<Attribute>,
+    /// Ends in `/>`.
+    pub(in crate::document) closed: bool,
+}
+
+/// An attribute.
+#[derive(Debug)]
+pub(in crate::document) struct Attribute {
+    pub(in crate::document) name: Range<usize>,
+    /// Without quotation marks; none where the attribute has no value.
+    pub(in crate::document) value: Option<Range<usize>>,
+    pub(in crate::document) quote: Option<char>,
+}
+
+impl StartTag {
+    /// The first attribute of this name.
+    pub(in crate::document) fn attribute(&self, source: &str, name: &str) -> Option<&Attribute> {
+        self.attributes
+            .iter()
+            .find(|attribute| source[attribute.name.clone()].eq_ignore_ascii_case(name))
+    }
+
+    /// The value of the first attribute of this name, as it stands in the source.
+    pub(in crate::document) fn value<'a>(&self, source: &'a str, name: &str) -> Option<&'a str> {
+        let value = self.attribute(source, name)?.value.clone();
+        Some(value.map_or("", |value| &source[value]))
+    }
+}
+
+/// Elements whose content is not HTML.
+pub(in crate::document) const RAW: [&str; 11] = [
+    "script",
+    "style",
+    "title",
+    "textarea",
+    "noscript",
+    "iframe",
+    "xmp",
+    "noembed",
+    "noframes",
+    "template",
+    "plaintext",
+];
+
+/// The token that begins at `at`, and the range of the raw content that follows a start tag whose
+/// element holds no HTML.
+pub(in crate::document) fn next(source: &str, at: usize) -> Token {
+    let rest = &source[at..];
+    if !rest.starts_with('<') {
+        let length = rest.find('<').unwrap_or(rest.len());
+        return Token::Text(at..at + length);
+    }
+    if let Some(comment) = rest.strip_prefix("<!--") {
+        let end = comment
+            .find("-->")
+            .map_or(source.len(), |end| at + 4 + end + 3);
+        return Token::Other(at..end);
+    }
+    let is_end = rest.starts_with("</");
+    let name_at = at + 1 + usize::from(is_end);
+    let to_bracket = || rest.find('>').map_or(source.len(), |end| at + end + 1);
+    match source.as_bytes().get(name_at) {
+        Some(byte) if byte.is_ascii_alphabetic() => {}
+        Some(b'!' | b'?') if !is_end => return Token::Other(at..to_bracket()),
+        Some(_) if is_end => return Token::Other(at..to_bracket()),
+        // A bare `<`, which is text.
+        _ => {
+            let length = source[at + 1..]
+                .find('<')
+                .map_or(rest.len(), |length| length + 1);
+            return Token::Text(at..at + length);
+        }
+    }
+    let tag = start_tag(source, at, name_at);
+    if is_end {
+        Token::End {
+            name: tag.name,
+            range: tag.range,
+        }
+    } else {
+        Token::Start(tag)
+    }
+}
+
+/// The end of the content of an element that holds no HTML: where its end tag begins, else the end
+/// of the source.
+pub(in crate::document) fn raw_end(source: &str, from: usize, name: &str) -> usize {
+    let mut at = from;
+    while let Some(found) = source[at..].find("</") {
+        let start = at + found;
+        let tag = source.as_bytes()[start + 2..].get(..name.len());
+        if tag.is_some_and(|tag| tag.eq_ignore_ascii_case(name.as_bytes())) {
+            return start;
+        }
+        at = start + 2;
+    }
+    source.len()
+}
+
+fn start_tag(source: &str, start: usize, name_at: usize) -> StartTag {
+    let bytes = source.as_bytes();
+    let stop = |from: usize, ends: fn(u8) -> bool| {
+        bytes[from..]
+            .iter()
+            .position(|byte| ends(*byte))
+            .map_or(bytes.len(), |found| from + found)
+    };
+    let name_end = stop(name_at, |byte| {
+        byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')
+    });
+    let mut tag = StartTag {
+        name: source[name_at..name_end].to_ascii_lowercase(),
+        range: start..bytes.len(),
+        attributes: Vec::new(),
+        closed: false,
+    };
+    let mut at = name_end;
+    loop {
+        at = stop(at, |byte| !byte.is_ascii_whitespace());
+        match bytes.get(at) {
+            None => return tag,
+            Some(b'>') => {
+                tag.range.end = at + 1;
+                return tag;
+            }
+            Some(b'/') => {
+                tag.closed = bytes.get(at + 1) == Some(&b'>');
+                at += 1;
+                continue;
+            }
+            Some(_) => {}
+        }
+        // A `=` at the beginning of a name belongs to it.
+        let name = at..stop(at + 1, |byte| {
+            byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/' | b'=')
+        });
+        at = stop(name.end, |byte| !byte.is_ascii_whitespace());
+        if bytes.get(at) != Some(&b'=') {
+            tag.attributes.push(Attribute {
+                name,
+                value: None,
+                quote: None,
+            });
+            continue;
+        }
+        let from = stop(at + 1, |byte| !byte.is_ascii_whitespace());
+        let (value, quote) = match bytes.get(from) {
+            Some(b'"') => (from + 1..stop(from + 1, |byte| byte == b'"'), Some('"')),
+            Some(b'\'') => (from + 1..stop(from + 1, |byte| byte == b'\''), Some('\'')),
+            _ => (
+                from..stop(from, |byte| byte.is_ascii_whitespace() || byte == b'>'),
+                None,
+            ),
+        };
+        at = (value.end + usize::from(quote.is_some())).min(bytes.len());
+        tag.attributes.push(Attribute {
+            name,
+            value: Some(value),
+            quote,
+        });
+    }
+}

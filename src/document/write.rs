@@ -1,0 +1,97 @@
+//! Writes a document in the format that it was read from.
+
+use super::html::{self, Declaration};
+use super::{BlockKind, Document, Format, json_lines};
+use crate::error::Result;
+use crate::language::Language;
+
+impl Document {
+    /// The document in its own format, in UTF-8: what it was read from, with the text in it as it is
+    /// now, and everything else byte for byte as it was.
+    ///
+    /// A text that was cleaned, and the article of a page (read without [`Cleaning::Page`]), have
+    /// nothing around them: the text itself is given, and a page that holds the article alone. Where
+    /// the text was replaced and [`language`](Self::language) is known, it is named where the format
+    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON, the direction of
+    /// paragraphs in a Word document.
+    ///
+    /// [`Cleaning::Page`]: super::Cleaning::Page
+    ///
+    /// # Errors
+    /// [`Error::Format`](crate::Error::Format) where an archive cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let Some(layout) = &self.layout else {
+            let text = match self.format {
+                Format::Html => self.article_page(),
+                _ => self.text.clone(),
+            };
+            return Ok(self.marked(text));
+        };
+        let language = self.language.filter(|_| layout.changed);
+        if let Some(archive) = &self.archive {
+            return archive.write(&self.name, &layout.source, language);
+        }
+        let source = match self.format {
+            Format::Html => {
+                let is_recoded = self.encoding != "UTF-8";
+                html::declare(
+                    &layout.source,
+                    Declaration {
+                        language,
+                        is_recoded,
+                    },
+                )
+            }
+            Format::JsonLines => language
+                .and_then(|language| json_lines::with_language(&layout.source, language))
+                .unwrap_or_else(|| layout.source.clone()),
+            _ => layout.source.clone(),
+        };
+        Ok(self.marked(source))
+    }
+
+    /// The bytes of a text, with the byte order mark that the input had.
+    fn marked(&self, text: String) -> Vec<u8> {
+        if self.has_mark {
+            format!("\u{FEFF}{text}").into_bytes()
+        } else {
+            text.into_bytes()
+        }
+    }
+
+    /// A page of the text alone.
+    fn article_page(&self) -> String {
+        let mut page = "<!DOCTYPE html>\n<html".to_owned();
+        if let Some(language) = self.language {
+            page.push_str(&format!(" lang=\"{}\"", language.code()));
+            if language == Language::Arabic {
+                page.push_str(" dir=\"rtl\"");
+            }
+        }
+        page.push_str(">\n<head>\n<meta charset=\"utf-8\">\n<title>");
+        let title = self.title().unwrap_or(&self.name);
+        page.push_str(&html_escape::encode_text(title));
+        page.push_str("</title>\n</head>\n<body>\n<article>\n");
+        let mut in_list = false;
+        for block in &self.blocks {
+            let is_item = block.kind == BlockKind::ListItem;
+            if is_item != in_list {
+                page.push_str(if is_item { "<ul>\n" } else { "</ul>\n" });
+                in_list = is_item;
+            }
+            let element = match block.kind {
+                BlockKind::Headline => "h1",
+                BlockKind::Heading => "h2",
+                BlockKind::ListItem => "li",
+                BlockKind::Paragraph => "p",
+            };
+            let text = html_escape::encode_text(self.block_text(block));
+            page.push_str(&format!("<{element}>{text}</{element}>\n"));
+        }
+        if in_list {
+            page.push_str("</ul>\n");
+        }
+        page.push_str("</article>\n</body>\n</html>\n");
+        page
+    }
+}

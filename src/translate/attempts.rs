@@ -1,0 +1,352 @@
+//! Segments through one model: every output is checked, and what fails is tried in other ways.
+//!
+//! The ways, each for what is still wrong after the one before: the model's own; another search or
+//! another prompt; the segment in parts; terms behind placeholders; the next model of the list. The
+//! best output by its faults is kept, with a warning for each that it still has.
+
+use crate::check;
+use crate::engine::{Answer, Watch};
+use crate::error::Result;
+use crate::generate::Finish;
+use crate::glossary::{Glossary, Hit, holds};
+use crate::language::Language;
+use crate::options::Warning;
+use crate::segment::split_long;
+use crate::translators::{Segment, Texts};
+
+use super::TermCounts;
+
+/// Words from which on a segment is worth parting.
+const WORTH_PARTING: usize = 10;
+
+/// Something that translates segments of one direction.
+pub(super) trait Translates {
+    /// Its name, for the list of those that worked.
+    fn id(&self) -> &str;
+
+    /// Translates texts; the i-th result answers the i-th text, and is `None` where the work was
+    /// stopped before it was done.
+    fn translate(
+        &self,
+        texts: Texts<'_>,
+        way: Way,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Segment>>>;
+
+    /// Whether [`Way::Other`] is another way than [`Way::Usual`].
+    fn has_other_way(&self) -> bool;
+}
+
+/// How a model is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// As its makers want it.
+    Usual,
+    /// With a search that is wider and may not repeat itself, or with another prompt.
+    Other,
+}
+
+/// What outputs are checked against.
+pub(super) struct Checks<'a> {
+    pub(super) from: Option<Language>,
+    pub(super) to: Option<Language>,
+    pub(super) glossary: &'a Glossary,
+    /// Whether the caller bounds outputs, so that what is cut short stays so.
+    pub(super) is_bounded: bool,
+}
+
+/// What a model gave for a segment.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Output {
+    pub(super) text: String,
+    /// What is wrong with it.
+    pub(super) faults: Vec<Warning>,
+    /// Whether the first output had faults that this one has not.
+    pub(super) is_repaired: bool,
+    /// The model that wrote it.
+    pub(super) by: Option<String>,
+    /// What became of the terms of its source.
+    pub(super) terms: TermCounts,
+    /// Whether it comes from the memory, and no model was asked.
+    pub(super) from_memory: bool,
+}
+
+impl Output {
+    /// A text that no model has worked on.
+    pub(super) fn untranslated(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            faults: Vec::new(),
+            is_repaired: false,
+            by: None,
+            terms: TermCounts::default(),
+            from_memory: false,
+        }
+    }
+
+    /// Takes on what is known of the output that this one was made from.
+    pub(super) fn follow(&mut self, before: Self) {
+        self.faults.splice(0..0, before.faults);
+        self.is_repaired |= before.is_repaired;
+        self.is_repaired &= self.faults.is_empty();
+    }
+}
+
+/// Translates texts; the i-th result answers the i-th text. `next` gives another model, when it
+/// comes to that.
+pub(super) fn translate<'m>(
+    model: &dyn Translates,
+    next: &mut dyn FnMut() -> Option<Box<dyn Translates + 'm>>,
+    checks: &Checks<'_>,
+    texts: &[&str],
+    watch: &mut Watch,
+) -> Result<Vec<Option<Output>>> {
+    let mut work = Work {
+        checks,
+        texts,
+        hits: texts
+            .iter()
+            .map(|text| checks.glossary.hits(text, checks.from, checks.to))
+            .collect(),
+        outputs: vec![None; texts.len()],
+    };
+    let all: Vec<usize> = (0..texts.len()).collect();
+    work.whole(model, Way::Usual, &all, watch)?;
+    if model.has_other_way() {
+        let open = work.open();
+        work.whole(model, Way::Other, &open, watch)?;
+    }
+    work.in_parts(model, watch)?;
+    work.behind_placeholders(model, watch)?;
+    let open = work.open();
+    if !open.is_empty()
+        && !watch.stopped()
+        && let Some(next) = next()
+    {
+        work.whole(next.as_ref(), Way::Usual, &open, watch)?;
+    }
+    Ok(work.outputs)
+}
+
+struct Work<'a> {
+    checks: &'a Checks<'a>,
+    texts: &'a [&'a str],
+    /// The terms of each text.
+    hits: Vec<Vec<Hit<'a>>>,
+    outputs: Vec<Option<Output>>,
+}
+
+impl Work<'_> {
+    /// Segments whose best output has faults that another attempt may mend.
+    fn open(&self) -> Vec<usize> {
+        let is_open = |&segment: &usize| {
+            self.outputs[segment].as_ref().is_some_and(|output| {
+                let settled = |fault: &Warning| self.checks.is_bounded && fault.kind == "cut_short";
+                !output.faults.iter().all(settled)
+            })
+        };
+        (0..self.texts.len()).filter(is_open).collect()
+    }
+
+    fn has_fault(&self, segment: usize, is: impl Fn(&str) -> bool) -> bool {
+        let faults = self.outputs[segment]
+            .iter()
+            .flat_map(|output| &output.faults);
+        faults.into_iter().any(|fault| is(&fault.kind))
+    }
+
+    /// Translates segments as they are.
+    fn whole(
+        &mut self,
+        model: &dyn Translates,
+        way: Way,
+        segments: &[usize],
+        watch: &mut Watch,
+    ) -> Result<()> {
+        if segments.is_empty() || watch.stopped() {
+            return Ok(());
+        }
+        let texts: Vec<&str> = segments
+            .iter()
+            .map(|&segment| self.texts[segment])
+            .collect();
+        let phrases: Vec<Vec<String>> = match way {
+            // What is said by itself is said best.
+            Way::Usual => Vec::new(),
+            Way::Other => segments
+                .iter()
+                .map(|&segment| self.missing_terms(segment))
+                .collect(),
+        };
+        let asked = Texts {
+            texts: &texts,
+            phrases: &phrases,
+        };
+        let found = model.translate(asked, way, watch)?;
+        for (&segment, found) in segments.iter().zip(found) {
+            if let Some(found) = found {
+                self.consider(segment, found, model.id());
+            }
+        }
+        Ok(())
+    }
+
+    /// The terms that the best output of a segment does not hold, in the target language.
+    fn missing_terms(&self, segment: usize) -> Vec<String> {
+        let Some(output) = &self.outputs[segment] else {
+            return Vec::new();
+        };
+        let missing = self.hits[segment]
+            .iter()
+            .filter(|hit| !holds(&output.text, hit.term));
+        missing.map(|hit| hit.term.target.clone()).collect()
+    }
+
+    /// Translates long segments in two or three parts, between clauses where that can be.
+    fn in_parts(&mut self, model: &dyn Translates, watch: &mut Watch) -> Result<()> {
+        let mut open = self.open();
+        open.retain(|&segment| {
+            self.texts[segment].split_whitespace().count() >= WORTH_PARTING
+                && self.has_fault(segment, |kind| {
+                    !matches!(kind, "glossary_missed" | "unread")
+                })
+        });
+        if open.is_empty() || watch.stopped() {
+            return Ok(());
+        }
+        let mut parts = Vec::new();
+        let mut owners = Vec::new();
+        for &segment in &open {
+            let text = self.texts[segment];
+            let most = text.len() * 3 / 5;
+            for part in split_long(text, |part| part.len() <= most) {
+                parts.push(&text[part]);
+                owners.push(segment);
+            }
+        }
+        let found = model.translate(parts.as_slice().into(), Way::Usual, watch)?;
+        for &segment in &open {
+            let mine = owners
+                .iter()
+                .zip(&found)
+                .filter(|(owner, _)| **owner == segment);
+            let joined = mine
+                .map(|(_, found)| found.as_ref())
+                .collect::<Option<Vec<_>>>();
+            if let Some(joined) = joined.and_then(|parts| joined_parts(&parts)) {
+                self.consider(segment, joined, model.id());
+            }
+        }
+        Ok(())
+    }
+
+    /// Translates segments that miss a term with a placeholder in its place, which most models copy.
+    fn behind_placeholders(&mut self, model: &dyn Translates, watch: &mut Watch) -> Result<()> {
+        let mut open = self.open();
+        open.retain(|&segment| self.has_fault(segment, |kind| kind == "glossary_missed"));
+        if open.is_empty() || watch.stopped() {
+            return Ok(());
+        }
+        let masked: Vec<String> = open
+            .iter()
+            .map(|&segment| {
+                let mut text = self.texts[segment].to_owned();
+                for (number, hit) in self.hits[segment].iter().enumerate().rev() {
+                    text.replace_range(hit.place.clone(), &placeholder(number));
+                }
+                text
+            })
+            .collect();
+        let masked: Vec<&str> = masked.iter().map(String::as_str).collect();
+        let found = model.translate(masked.as_slice().into(), Way::Usual, watch)?;
+        for (&segment, found) in open.iter().zip(found) {
+            let Some(mut found) = found else { continue };
+            let mut text = found.answer.text;
+            let whole = self.hits[segment].iter().enumerate().all(|(number, hit)| {
+                let place = text.find(&placeholder(number));
+                if place.is_some() {
+                    text = text.replace(&placeholder(number), &hit.term.target);
+                }
+                place.is_some()
+            });
+            if whole {
+                found.answer.text = text;
+                self.consider(segment, found, model.id());
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps an output if it is better than what there is.
+    fn consider(&mut self, segment: usize, found: Segment, by: &str) {
+        let source = self.texts[segment];
+        let Segment { answer, warnings } = found;
+        let languages = (self.checks.from, self.checks.to);
+        let mut faults = warnings;
+        for fault in check::translation(source, &answer.text, languages, answer.finish) {
+            if !faults.iter().any(|known| known.kind == fault.kind) {
+                faults.push(fault);
+            }
+        }
+        let hits = &self.hits[segment];
+        let missed: Vec<&Hit<'_>> = hits
+            .iter()
+            .filter(|hit| !holds(&answer.text, hit.term))
+            .collect();
+        faults.extend(missed.iter().map(|hit| {
+            let (place, target) = (&source[hit.place.clone()], &hit.term.target);
+            Warning::new(
+                "glossary_missed",
+                format!("`{place}` is not translated as `{target}`"),
+            )
+        }));
+        let before = self.outputs[segment]
+            .as_ref()
+            .map(|output| check::weight(&output.faults));
+        if before.is_none_or(|before| check::weight(&faults) < before) {
+            self.outputs[segment] = Some(Output {
+                from_memory: false,
+                text: answer.text,
+                is_repaired: before.is_some() && faults.is_empty(),
+                faults,
+                by: Some(by.to_owned()),
+                terms: TermCounts {
+                    held: hits.len() - missed.len(),
+                    missed: missed.len(),
+                },
+            });
+        }
+    }
+}
+
+/// Something that is no word of any language and is copied by models.
+fn placeholder(number: usize) -> String {
+    let letter = |number: usize| char::from(b'A' + (number % 26) as u8);
+    format!("XQ{}{}", letter(number / 26), letter(number))
+}
+
+/// One segment from the translations of its parts; `None` where there is only one part.
+fn joined_parts(parts: &[&Segment]) -> Option<Segment> {
+    if parts.len() < 2 {
+        return None;
+    }
+    let texts: Vec<&str> = parts.iter().map(|part| part.answer.text.as_str()).collect();
+    let finish = parts
+        .iter()
+        .map(|part| part.answer.finish)
+        .find(|finish| *finish != Finish::Stop);
+    Some(Segment {
+        answer: Answer {
+            text: texts.join(" "),
+            finish: finish.unwrap_or(Finish::Stop),
+        },
+        warnings: parts
+            .iter()
+            .flat_map(|part| part.warnings.clone())
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+#[path = "attempts_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+//! Loaded models as what translates segments: prompts for those that follow instructions, texts for
+//! the others.
+
+use std::sync::Arc;
+
+use super::attempts::{Translates, Way};
+use crate::engine::{Instruct, Job, Watch, Writing};
+use crate::error::{Error, Result};
+use crate::language::{Language, ScriptProfile};
+use crate::loader::{Engine, Loaded};
+use crate::options::Decoding;
+use crate::prompts;
+use crate::translators::{Segment, SegmentModel, Texts};
+
+/// Most tokens of a segment for an instruct model; longer ones are parted.
+const MOST_TOKENS: usize = 320;
+/// Hypotheses of a search that is to find what a narrower one did not.
+const WIDE: usize = 5;
+/// The shortest run of tokens that a second attempt may not repeat.
+const NO_REPEAT: usize = 4;
+
+/// A model with the direction that it is to work in.
+pub(super) struct Directed<'a> {
+    pub(super) model: Arc<Loaded>,
+    pub(super) from: Option<Language>,
+    pub(super) to: Option<Language>,
+    pub(super) decoding: &'a Decoding,
+}
+
+impl Translates for Directed<'_> {
+    fn id(&self) -> &str {
+        &self.model.id
+    }
+
+    fn has_other_way(&self) -> bool {
+        match &self.model.engine {
+            Engine::Instruct(_) | Engine::Segments(SegmentModel::Seq2Seq(_)) => true,
+            // Distilled to be decoded in one way.
+            Engine::Segments(SegmentModel::Firefox(_)) => false,
+        }
+    }
+
+    fn translate(
+        &self,
+        texts: Texts<'_>,
+        way: Way,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Segment>>> {
+        match (&self.model.engine, self.from, self.to) {
+            (Engine::Instruct(instruct), Some(from), Some(to)) => {
+                self.prompted(instruct, (from, to), texts, way, watch)
+            }
+            (Engine::Instruct(_), _, _) => Err(Error::NoModel {
+                task: "translate".to_owned(),
+            }),
+            (Engine::Segments(model), _, _) => {
+                let mut decoding = self.decoding.clone();
+                if way == Way::Other {
+                    let terms = texts.phrases.iter().map(Vec::len).max().unwrap_or(0);
+                    decoding.beams = Some(decoding.beams.unwrap_or(0).max(WIDE + 2 * terms));
+                    decoding.no_repeat_ngram = Some(decoding.no_repeat_ngram.unwrap_or(NO_REPEAT));
+                }
+                model.translate((self.from, self.to), texts, &decoding, watch)
+            }
+        }
+    }
+}
+
+impl Directed<'_> {
+    fn prompted(
+        &self,
+        instruct: &Instruct,
+        (from, to): (Language, Language),
+        texts: Texts<'_>,
+        way: Way,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Segment>>> {
+        let mut jobs = Vec::with_capacity(texts.texts.len());
+        for (number, text) in texts.texts.iter().enumerate() {
+            let source = instruct.count(text)?;
+            // Arabic and Russian words have two to three times the tokens of English ones.
+            let expected = match (from, to) {
+                (Language::English, _) => source * 5,
+                (_, Language::English) => source * 3 / 2,
+                _ => source * 3,
+            };
+            let asked = prompts::Translation {
+                from,
+                to,
+                segment: text,
+                again: way == Way::Other,
+                terms: texts.phrases.get(number).map_or(&[], Vec::as_slice),
+            };
+            jobs.push(Job {
+                prompt: instruct.prompt(&asked.prompt())?,
+                max_new: self.decoding.max_tokens.unwrap_or(expected + 32),
+                writing: writing(from, to, &asked),
+            });
+        }
+        watch.begin(jobs.len());
+        let answers = instruct.answer(&jobs, self.decoding, watch)?;
+        let segment = |answer| Segment {
+            answer,
+            warnings: Vec::new(),
+        };
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map(segment))
+            .collect())
+    }
+}
+
+/// Whether a piece of text is short enough for a model.
+pub(super) fn fits(model: &Loaded, piece: &str) -> Result<bool> {
+    match &model.engine {
+        // A token has at least one byte.
+        Engine::Instruct(instruct) => Ok(piece.len() <= MOST_TOKENS
+            || (piece.len() <= MOST_TOKENS * 16 && instruct.count(piece)? <= MOST_TOKENS)),
+        Engine::Segments(model) => model.fits(piece),
+    }
+}
+
+/// What a translation may be written in. A small model that may use Latin letters mixes them into
+/// Arabic and Russian words, so it may only where the source has what is written so in any language:
+/// addresses, or Latin words in a text of another script; or where a term is written so.
+fn writing(from: Language, to: Language, asked: &prompts::Translation<'_>) -> Writing {
+    let has_latin = |text: &str| ScriptProfile::of(text).share(Language::English) > 0.0;
+    let address = ["://", "www.", "@"]
+        .iter()
+        .any(|mark| asked.segment.contains(mark));
+    let latin = from != Language::English && has_latin(asked.segment);
+    if address || latin || asked.terms.iter().any(|term| has_latin(term)) {
+        Writing::Usual(to)
+    } else {
+        Writing::Strict(to)
+    }
+}
