@@ -4,13 +4,12 @@
 //! taken as it is) or from a structured format, and gives [`Segment`]s: byte ranges of its text, one
 //! a sentence. [`Document::replace`] puts other text in their places and leaves every byte between
 //! them as it was, so replacing each segment by itself gives the same document. Where the text stood
-//! in its file is kept as well, so that [`Document::to_bytes`] gives the file with the new text in
+//! in its file is kept as well, so that [`Document::to_source`] gives the file with the new text in
 //! it. Reading from files is in `read`, writing in `write`, the place of text in a file in `layout`,
 //! clean-up in `clean`, what `newsml inspect` shows in `inspect`.
 
 mod clean;
 mod clutter;
-mod docx;
 mod encoding;
 mod escape;
 mod html;
@@ -77,7 +76,7 @@ pub struct Segment {
 ///
 /// Its text is one string: the headline, where there is one, then the body; [`blocks`](Self::blocks)
 /// are ranges of it, with white space between. Marks, tags, times and the like are no part of it;
-/// [`to_bytes`](Self::to_bytes) has them.
+/// [`to_source`](Self::to_source) has them.
 ///
 /// ```
 /// use newsml::{Document, Language};
@@ -105,8 +104,6 @@ pub struct Document {
     chosen: Vec<String>,
     /// Where the text stands in what it was read from; nothing where it is all there is.
     layout: Option<Layout>,
-    /// The file around the layout's source, for formats that are archives.
-    archive: Option<docx::Archive>,
     /// Whether the input began with the byte order mark of UTF-8.
     has_mark: bool,
 }
@@ -164,7 +161,6 @@ impl Document {
             fields: Map::new(),
             chosen: Vec::new(),
             layout: None,
-            archive: None,
             has_mark: false,
         }
     }
@@ -246,9 +242,36 @@ impl Document {
         self.language = language;
     }
 
-    /// Detects the language of all blocks together.
+    /// Detects the language of all blocks together; where that is none of ours, the language of ours
+    /// that most of the text is in, block by block, unless more of it is in others.
     pub fn detect_language(&self) -> Detection {
-        Detection::of(&self.prose())
+        let whole = Detection::of(&self.prose());
+        if whole.language.is_some() || self.blocks.len() < 2 {
+            return whole;
+        }
+        let mut ours = [0_usize; Language::ALL.len()];
+        let mut others = 0;
+        for (block, found) in self.blocks.iter().zip(self.detect_blocks()) {
+            let letters = self.block_text(block).chars().filter(|c| c.is_alphabetic());
+            let language = found.language;
+            match Language::ALL.iter().position(|own| Some(*own) == language) {
+                Some(at) => ours[at] += letters.count(),
+                None => others += letters.count(),
+            }
+        }
+        let all: usize = ours.iter().sum::<usize>() + others;
+        let most = Language::ALL
+            .into_iter()
+            .zip(ours)
+            .max_by_key(|(_, count)| *count);
+        match most {
+            Some((language, count)) if count > others => Detection {
+                language: Some(language),
+                confidence: count as f64 / all as f64,
+                looks_like: None,
+            },
+            _ => whole,
+        }
     }
 
     /// Detects the language of each block, in the order of [`blocks`](Self::blocks): a document may

@@ -6,11 +6,13 @@
 
 mod args;
 mod console;
+mod counts;
 mod documents;
 mod eval;
 mod input;
 mod inspect;
 mod interrupt;
+mod memory;
 mod models;
 mod output;
 mod progress;
@@ -97,6 +99,7 @@ fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
         Command::Summarize(arguments) => context()?.summarize(arguments),
         Command::Translate(arguments) => context()?.translate(arguments),
         Command::Eval(arguments) => eval::run(arguments, &context()?),
+        Command::Memory(command) => memory::run(command, form, console),
         Command::Models(command) => {
             let registry = registry(shared)?;
             let store = Store::new(store_options(shared));
@@ -119,11 +122,15 @@ fn form(cli: &Cli) -> Form {
         Command::Summarize(Summarize { documents, .. })
         | Command::Translate(Translate { documents, .. })
         | Command::Inspect(Inspect { documents, .. }) => documents.output.as_deref(),
-        Command::Eval(_) | Command::Models(_) => None,
+        Command::Eval(_) | Command::Memory(_) | Command::Models(_) => None,
     };
-    match output.and_then(Format::of_path) {
-        Some(Format::JsonLines) => Form::Json,
+    match (output.and_then(Format::of_path), &cli.command) {
+        (Some(Format::JsonLines), _) => Form::Json,
         _ if cli.shared.json => Form::Json,
+        (Some(Format::Text), _) => Form::Text,
+        (_, Command::Translate(Translate { documents, .. })) if documents.keeps_formats() => {
+            Form::Own
+        }
         _ => Form::Text,
     }
 }

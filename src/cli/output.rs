@@ -22,6 +22,8 @@ pub(crate) enum Form {
     Text,
     /// JSON Lines.
     Json,
+    /// Each document in the format of its input.
+    Own,
 }
 
 /// Why writing ended.
@@ -38,9 +40,10 @@ pub(crate) enum Stop {
 pub(crate) struct Record {
     /// The document that it answers.
     pub(crate) name: String,
-    /// Nothing for a document that failed.
+    /// Nothing for a document that failed, unless it stays what it was.
     pub(crate) text: Option<String>,
     pub(crate) json: Map<String, Value>,
+    pub(crate) failed: bool,
 }
 
 /// The place where results go.
@@ -50,6 +53,8 @@ pub(crate) struct Output {
     target: Target,
     /// Which inputs share their output with other documents.
     shared: Vec<bool>,
+    /// Which inputs are JSON Lines.
+    lines: Vec<bool>,
     /// Results in the output at hand.
     written: usize,
     /// What earlier runs did, and the record of what this one does.
@@ -96,8 +101,9 @@ impl Output {
         let are_several = inputs.len() > 1 && !path.is_some_and(is_folder);
         let shared: Vec<bool> = inputs
             .iter()
-            .map(|input| are_several || input.is_json_lines())
+            .map(|input| are_several || input.holds_several())
             .collect();
+        let lines = inputs.iter().map(|input| input.is_json_lines()).collect();
         let mut resume = None;
         let target = match path {
             None => Target::Standard {
@@ -142,12 +148,18 @@ impl Output {
             form,
             target,
             shared,
+            lines,
             written: 0,
             resume,
             input: None,
             is_partial: false,
             has_gaps: false,
         })
+    }
+
+    /// Whether an input is a file of JSON Lines, in which a failure is a line as well.
+    pub(crate) fn has_lines(&self, input: usize) -> bool {
+        self.lines.get(input).copied().unwrap_or(false)
     }
 
     /// What earlier runs left, where results are kept for later ones.
@@ -167,10 +179,15 @@ impl Output {
     /// Writes one result; `input` is the number of its input.
     pub(crate) fn write(&mut self, input: usize, record: &Record) -> std::result::Result<(), Stop> {
         self.turn_to(input).map_err(Stop::Failed)?;
-        if record.text.is_none() {
+        if record.failed {
             self.miss_here();
         }
-        if self.form == Form::Text && record.text.is_none() {
+        let is_nothing = match self.form {
+            Form::Text => record.text.is_none(),
+            Form::Own => record.text.is_none() && !self.has_lines(input),
+            Form::Json => false,
+        };
+        if is_nothing {
             return Ok(());
         }
         if let Target::Folder { outputs, current } = &mut self.target
@@ -204,7 +221,9 @@ impl Output {
             | Target::Folder {
                 current: Some((_, file)),
                 ..
-            } => file.write(&line).map_err(Stop::Failed),
+            } => file
+                .write_all(line.as_bytes())
+                .map_err(|source| Stop::Failed(io("write", &file.path, source))),
             Target::Folder { current: None, .. } => Ok(()),
         }
     }
@@ -269,7 +288,10 @@ impl Output {
     }
 
     fn render(&self, input: usize, record: &Record) -> Result<String> {
-        if self.form == Form::Json {
+        if let (Form::Own, Some(text)) = (self.form, &record.text) {
+            return Ok(text.clone());
+        }
+        if self.form != Form::Text {
             return match serde_json::to_string(&record.json) {
                 Ok(line) => Ok(line + "\n"),
                 Err(error) => Err(Error::Usage {
@@ -292,7 +314,8 @@ impl Output {
     }
 }
 
-fn is_folder(path: &Path) -> bool {
+/// Whether results go into this place as files of their own.
+pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
         || path
             .as_os_str()
@@ -306,8 +329,18 @@ fn outputs_below(folder: &Path, form: Form, inputs: &[&Input]) -> Result<Vec<Pat
     inputs
         .iter()
         .map(|input| {
-            let extension = if form == Form::Json { "jsonl" } else { "txt" };
-            let plain = folder.join(&input.relative).with_extension(extension);
+            let own = folder.join(&input.relative);
+            let plain = match form {
+                Form::Json => own.with_extension("jsonl"),
+                Form::Text => own.with_extension("txt"),
+                Form::Own => own,
+            };
+            let extension = plain.extension().unwrap_or_default().to_string_lossy();
+            let ending = if extension.is_empty() {
+                String::new()
+            } else {
+                format!(".{extension}")
+            };
             let stem = plain
                 .file_stem()
                 .unwrap_or_default()
@@ -316,7 +349,7 @@ fn outputs_below(folder: &Path, form: Form, inputs: &[&Input]) -> Result<Vec<Pat
             let mut path = plain.clone();
             let mut count = 2;
             while !taken.insert(path.clone()) {
-                path = plain.with_file_name(format!("{stem}-{count}.{extension}"));
+                path = plain.with_file_name(format!("{stem}-{count}{ending}"));
                 count += 1;
             }
             if inputs.iter().any(|other| other.is_at(&path)) {
@@ -351,14 +384,18 @@ fn stop(path: &Path, source: std::io::Error) -> Stop {
 
 /// A file that appears under its name when it is complete.
 #[derive(Debug)]
-struct AtomicFile {
+pub(crate) struct AtomicFile {
     path: PathBuf,
     temporary: PathBuf,
     writer: Option<BufWriter<File>>,
 }
 
 impl AtomicFile {
-    fn create(path: &Path) -> Result<Self> {
+    /// Begins a file beside its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
@@ -378,15 +415,6 @@ impl AtomicFile {
         })
     }
 
-    fn write(&mut self, text: &str) -> Result<()> {
-        match &mut self.writer {
-            Some(writer) => writer
-                .write_all(text.as_bytes())
-                .map_err(|source| io("write", &self.path, source)),
-            None => Ok(()),
-        }
-    }
-
     /// Has all that was written on the disk.
     fn complete(&mut self) -> Result<()> {
         let Some(mut writer) = self.writer.take() else {
@@ -396,10 +424,30 @@ impl AtomicFile {
         flushed.map_err(|source| io("write", &self.path, source))
     }
 
-    fn commit(mut self) -> Result<()> {
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the place is as it was then.
+    pub(crate) fn commit(mut self) -> Result<()> {
         self.complete()?;
         std::fs::rename(&self.temporary, &self.path)
             .map_err(|source| io("create", &self.path, source))
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match &mut self.writer {
+            Some(writer) => writer.flush(),
+            None => Ok(()),
+        }
     }
 }
 
