@@ -428,6 +428,14 @@ fn models_are_listed_with_what_they_do() {
         row.contains("491 MB") && row.contains("Apache-2.0") && row.contains("summarize ar en ru"),
         "{row}"
     );
+    for line in found.out.lines().filter(|line| line.contains("-NC-")) {
+        assert!(line.contains(" !  ") && !line.contains('*'), "{line}");
+    }
+    assert!(
+        found
+            .out
+            .contains("\n!  the licence forbids commercial use; no default\n")
+    );
     let records = lines(&tool.run(&["models", "list", "--json"]).out);
     let nllb = records
         .iter()
