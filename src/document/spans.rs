@@ -490,7 +490,7 @@ impl Fitting<'_> {
         // Outwards, as long as most of a word lies in the share.
         let covers = |word: &Range<usize>| {
             let (from, to) = (word.start.max(want.start), word.end.min(want.end));
-            from < to && (to - from) * 2 > word.len()
+            from < to && (to - from) * 2 >= word.len()
         };
         for word in words[..centre].iter().rev() {
             let wider = word.start..found.end;
