@@ -311,12 +311,19 @@ impl Reader<'_> {
                     _ => {}
                 }
             }
-            FieldMark::Separate if self.field.depth == 1 => {
+            FieldMark::Separate if self.field.depth == 1 && !self.field.is_result => {
                 self.field.is_result = true;
                 let source = self.field.start..run.end;
                 self.items.push(Item::Open { source });
             }
-            FieldMark::Separate => {}
+            // A mark of no field.
+            FieldMark::Separate | FieldMark::End
+                if !self.field.hides() && self.field.depth == 0 =>
+            {
+                self.items.push(Item::Between { source: run });
+            }
+            FieldMark::Separate if self.field.hides() => {}
+            FieldMark::Separate => self.items.push(Item::Between { source: run }),
             FieldMark::End => {
                 let before = self.field.depth;
                 self.field.depth = before.saturating_sub(1);

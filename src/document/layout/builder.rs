@@ -203,9 +203,6 @@ impl Builder {
         source: Range<usize>,
         written: Option<String>,
     ) {
-        if self.open.is_none() {
-            return;
-        }
         if self.text.ends_with(' ') || self.block_text().is_empty() {
             self.mark(Kind::Point, source, written);
             return;
@@ -220,13 +217,17 @@ impl Builder {
         });
     }
 
-    /// Adds markup without text. Markup before the first word of a block is none of the block's.
+    /// Adds markup without text. Before the first word of a block, only what is written as it was read
+    /// is the block's: what begins there may go to other words.
     pub(in crate::document) fn mark(
         &mut self,
         kind: Kind,
         source: Range<usize>,
         written: Option<String>,
     ) {
+        if written.is_none() {
+            self.open();
+        }
         if self.open.is_some() {
             let at = self.text.len();
             self.layout.marks.push(Mark {
@@ -240,11 +241,9 @@ impl Builder {
 
     /// Begins a span that [`close`](Self::close) of the same name ends.
     pub(in crate::document) fn open_span(&mut self, name: &str, source: Range<usize>) {
-        if self.open.is_some() {
-            self.spans.push((name.to_owned(), self.layout.marks.len()));
-            *self.names.entry(name.to_owned()).or_insert(0) += 1;
-            self.mark(Kind::Open, source, None);
-        }
+        self.spans.push((name.to_owned(), self.layout.marks.len()));
+        *self.names.entry(name.to_owned()).or_insert(0) += 1;
+        self.mark(Kind::Open, source, None);
     }
 
     /// Ends a span. Spans inside it that were not ended are marks of their own; one that was not

@@ -149,6 +149,9 @@ fn a_whole_page_is_read_and_written_again() -> Result<()> {
         ("river", "река"),
         ("two metres", "два метра"),
         ("How much", "Насколько"),
+        ("Home and away", "Дома и в гостях"),
+        ("Home", "Дома"),
+        ("away", "в гостях"),
         ("A boat", "\"Лодка\""),
         (
             "Run ls -l to see Alder News files.",
@@ -670,7 +673,7 @@ fn hostile_files_take_linear_time() -> Result<()> {
         "<i>a</b>".repeat(many),
         "word <code>".repeat(many),
         "<span translate=no>word ".repeat(many),
-        format!("<p title=\"{}\">word", "a ".repeat(5_000_000)),
+        format!("<p title=\"{}\">word", "ab ".repeat(3_000_000)),
         format!("<p {}>word", "a=b ".repeat(1_000_000)),
         "&".repeat(1_000_000) + "word",
         "&amp;".repeat(1_000_000) + "word",
@@ -726,7 +729,13 @@ fn hostile_files_take_linear_time() -> Result<()> {
             let words: Vec<String> = texts.iter().map(|text| format!("{text} слово")).collect();
             assert!(!document.replace(&segments, &words)?.to_source().is_empty());
         }
-        assert!(same == source, "{head}");
+        let differs = same.bytes().zip(source.bytes()).position(|(a, b)| a != b);
+        assert!(
+            same == source,
+            "{head}: {} for {} bytes, from {differs:?}",
+            same.len(),
+            source.len()
+        );
         // Quadratic time would be many minutes.
         assert!(
             start.elapsed().as_secs() < 40,
@@ -873,7 +882,7 @@ fn a_word_document_is_read_and_written_again() -> Result<()> {
         "<w:hyperlink r:id=\"rId1\"><w:r><w:rPr><w:rStyle w:val=\"Hyperlink\"/></w:rPr><w:t xml:space=\"preserve\">два метра</w:t></w:r></w:hyperlink>",
         "<w:r><w:rPr><w:b/></w:rPr><w:t xml:space=\"preserve\">река</w:t></w:r>",
         "<w:footnoteReference w:id=\"2\"/></w:r><w:r><w:t xml:space=\"preserve\"> Nobody was hurt.</w:t></w:r></w:p>",
-        "Страниц: ",
+        "Страниц",
         "&lt; 8",
         "<w:pPr><w:pStyle w:val=\"Title\"/><w:jc w:val=\"left\"/></w:pPr><w:r><w:t>The river &amp; the town</w:t></w:r></w:p>",
     ] {
