@@ -420,15 +420,6 @@ impl AtomicFile {
         })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        match &mut self.writer {
-            Some(writer) => writer
-                .write_all(bytes)
-                .map_err(|source| io("write", &self.path, source)),
-            None => Ok(()),
-        }
-    }
-
     /// Has all that was written on the disk.
     fn complete(&mut self) -> Result<()> {
         let Some(mut writer) = self.writer.take() else {
