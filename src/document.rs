@@ -4,13 +4,12 @@
 //! taken as it is) or from a structured format, and gives [`Segment`]s: byte ranges of its text, one
 //! a sentence. [`Document::replace`] puts other text in their places and leaves every byte between
 //! them as it was, so replacing each segment by itself gives the same document. Where the text stood
-//! in its file is kept as well, so that [`Document::to_bytes`] gives the file with the new text in
+//! in its file is kept as well, so that [`Document::to_source`] gives the file with the new text in
 //! it. Reading from files is in `read`, writing in `write`, the place of text in a file in `layout`,
 //! clean-up in `clean`, what `newsml inspect` shows in `inspect`.
 
 mod clean;
 mod clutter;
-mod docx;
 mod encoding;
 mod escape;
 mod html;
@@ -77,7 +76,7 @@ pub struct Segment {
 ///
 /// Its text is one string: the headline, where there is one, then the body; [`blocks`](Self::blocks)
 /// are ranges of it, with white space between. Marks, tags, times and the like are no part of it;
-/// [`to_bytes`](Self::to_bytes) has them.
+/// [`to_source`](Self::to_source) has them.
 ///
 /// ```
 /// use newsml::{Document, Language};
@@ -105,8 +104,6 @@ pub struct Document {
     chosen: Vec<String>,
     /// Where the text stands in what it was read from; nothing where it is all there is.
     layout: Option<Layout>,
-    /// The file around the layout's source, for formats that are archives.
-    archive: Option<docx::Archive>,
     /// Whether the input began with the byte order mark of UTF-8.
     has_mark: bool,
 }
@@ -164,7 +161,6 @@ impl Document {
             fields: Map::new(),
             chosen: Vec::new(),
             layout: None,
-            archive: None,
             has_mark: false,
         }
     }

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use newsml::{Cleaning, ReadOptions, Result};
+
+use super::output;
 
 /// What stands at the end of every help text.
 const EXIT_STATUS: &str = "\
@@ -94,9 +97,13 @@ pub(crate) struct Translate {
     /// there is none
     #[arg(long, value_name = "FILE")]
     pub(crate) memory: Option<PathBuf>,
-    /// Translate all that a web page shows, and keep the page around it; else its article is taken
-    #[arg(long)]
-    pub(crate) whole_page: bool,
+    /// Terms with their translations: lines `TERM<tab>TRANSLATION[<tab>OPTIONS]`, with options like
+    /// `case=exact inflect=no from=ru to=en forms=A|B`, or a `.toml` file of `[[term]]` tables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) glossary: Option<PathBuf>,
+    /// A term that is not translated; may be given several times
+    #[arg(long, value_name = "TERM")]
+    pub(crate) keep: Vec<String>,
     /// With --json, give each sentence and its translation as well
     #[arg(long)]
     pub(crate) segments: bool,
@@ -108,9 +115,6 @@ pub(crate) struct Translate {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) documents: DocumentArgs,
-    /// Show all that is read from a web page to be translated with `translate --whole-page`
-    #[arg(long)]
-    pub(crate) whole_page: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -203,7 +207,7 @@ pub(crate) struct DocumentArgs {
     /// Articles: files, folders of them, or `-` for standard input (the default)
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Read all inputs in this format: text, html, markdown, jsonl, csv, tsv, srt, vtt or docx; told by
+    /// Read all inputs in this format: text, html, markdown, jsonl, csv, tsv, srt or vtt; told by
     /// name and content when absent
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
@@ -214,6 +218,9 @@ pub(crate) struct DocumentArgs {
     /// Take the text as it is: leave no navigation, captions or share buttons out
     #[arg(long)]
     pub(crate) raw: bool,
+    /// Take all that a web page shows, not its article alone; a translation keeps the page around it
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) whole_page: bool,
     /// Write to a file (`.jsonl`: JSON Lines, `.txt`: text), or into a folder (one that exists, or ends
     /// with `/`), one file an input
     #[arg(short, long, value_name = "FILE|DIR")]
@@ -236,17 +243,17 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model and device")]
 pub(crate) struct ComputeArgs {
-    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    /// Where to compute: auto, cpu, cuda, cuda:N, cuda:N,M (a copy of the model on each) or metal
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
     /// Threads to compute with; as many as there are cores when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Tokens in a batch, padding included
+    /// Tokens in a batch, padding included; what the device has memory for when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_tokens: Option<u32>,
     /// How weights and products are held: auto is the fastest that keeps quality
-    #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "q8"])]
+    #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "f16", "q8"])]
     pub(crate) precision: String,
     /// The most tokens of each output
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -254,6 +261,28 @@ pub(crate) struct ComputeArgs {
 }
 
 impl DocumentArgs {
+    /// Whether each output can have the format of its input: into a folder, or from one file.
+    pub(crate) fn keeps_formats(&self) -> bool {
+        let is_one = self.files.len() < 2 && self.files.iter().all(|file| !file.is_dir());
+        is_one || self.output.as_deref().is_some_and(output::is_folder)
+    }
+
+    /// How the inputs are read.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an unknown format.
+    pub(crate) fn read_options(&self) -> Result<ReadOptions> {
+        Ok(ReadOptions {
+            format: self.format.as_deref().map(str::parse).transpose()?,
+            cleaning: match (self.raw, self.whole_page) {
+                (true, _) => Cleaning::Raw,
+                (_, true) => Cleaning::Page,
+                _ => Cleaning::Article,
+            },
+            fields: self.field.clone(),
+        })
+    }
+
     /// What has a part in the results.
     fn effective(&self) -> Self {
         Self {

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use newsml::{Cleaning, Document, Documents, Error, Failure, ReadOptions, Result, Warning};
+use newsml::{Document, Documents, Error, Failure, Format, ReadOptions, Result, Warning};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::args::DocumentArgs;
 use super::console::Console;
+use super::counts::Counts;
 use super::input::{self, BadInput, Input};
 use super::output::{Form, Output, Record, Stop};
 use super::resume::{self, Job, Known};
@@ -26,6 +27,9 @@ pub(crate) struct Outcome {
     pub(crate) text: String,
     pub(crate) json: Map<String, Value>,
     pub(crate) warnings: Vec<Warning>,
+    /// What the guards did now; nothing for what an earlier run made.
+    #[serde(skip)]
+    pub(crate) counts: Counts,
 }
 
 /// What is read: documents and failures.
@@ -47,6 +51,8 @@ struct Slot {
     ready: Option<Box<Outcome>>,
     /// By what later runs find its outcome, where it is to be kept for them.
     key: Option<String>,
+    /// The row of a table as it was read, which stays in the table should it fail.
+    row: Option<String>,
 }
 
 impl Slot {
@@ -56,6 +62,7 @@ impl Slot {
             name: name.to_owned(),
             ready: None,
             key: None,
+            row: None,
         }
     }
 }
@@ -142,6 +149,8 @@ impl Reader {
     /// Leaves a slot for a document; whether an earlier run worked on it.
     fn leave_document(&self, output: usize, name: &str, document: &Document) -> bool {
         let mut slot = Slot::new(output, name);
+        let is_row = matches!(document.format(), Format::Csv | Format::Tsv);
+        slot.row = is_row.then(|| document.to_source());
         if let (Some(resume), Some((_, true))) = (&self.resume, self.places.get(output)) {
             let (key, ready) = resume.lock().find_document(document);
             slot.ready = ready.map(Box::new);
@@ -252,22 +261,10 @@ pub(crate) fn run<'a>(
         redo: arguments.redo,
         form,
     });
+    let options = arguments.read_options()?;
     let output = Output::open(arguments.output.as_deref(), form, &found, job)?;
-    let cleaning = if arguments.raw {
-        Cleaning::Raw
-    } else {
-        Cleaning::Article
-    };
     let slots = Slots::default();
-    let mut reader = Reader::new(
-        inputs,
-        ReadOptions {
-            cleaning,
-            ..ReadOptions::default()
-        },
-        slots.clone(),
-        &output,
-    );
+    let mut reader = Reader::new(inputs, options, slots.clone(), &output);
     // A model is worth loading only for a document: what fails before the first is kept aside.
     let mut first = Vec::new();
     let mut is_any = false;
@@ -285,6 +282,7 @@ pub(crate) fn run<'a>(
         failed: 0,
         without_model: 0,
         cancelled: 0,
+        counts: Counts::default(),
     };
     if !is_any {
         let outcomes = first
@@ -317,6 +315,8 @@ struct Writer<'a> {
     without_model: u64,
     /// Documents that were begun when the user wished to stop.
     cancelled: u64,
+    /// What the guards did.
+    counts: Counts,
 }
 
 impl Writer<'_> {
@@ -374,6 +374,7 @@ impl Writer<'_> {
     }
 
     fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
+        self.counts.add(&outcome.counts);
         for warning in &outcome.warnings {
             self.console
                 .warning(&format!("`{}`: {}", slot.name, warning.message));
@@ -382,6 +383,7 @@ impl Writer<'_> {
             name: slot.name,
             text: Some(outcome.text),
             json: outcome.json,
+            failed: false,
         };
         self.output.write(slot.output, &record)
     }
@@ -394,9 +396,15 @@ impl Writer<'_> {
             self.failed += 1;
         }
         self.console.error(Some(&slot.name), &error);
-        if self.form == Form::Text {
-            return self.output.miss(slot.output);
-        }
+        let is_lines = self.output.has_lines(slot.output);
+        let text = match self.form {
+            Form::Text => return self.output.miss(slot.output),
+            Form::Own if slot.row.is_none() && !is_lines => {
+                return self.output.miss(slot.output);
+            }
+            Form::Own => slot.row,
+            Form::Json => None,
+        };
         let mut json = Map::new();
         json.insert("id".to_owned(), Value::from(slot.name.clone()));
         json.extend(fields);
@@ -408,8 +416,9 @@ impl Writer<'_> {
             slot.output,
             &Record {
                 name: slot.name,
-                text: None,
+                text,
                 json,
+                failed: true,
             },
         )
     }
@@ -417,8 +426,11 @@ impl Writer<'_> {
     fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
         self.console.clear();
         let seconds = self.start.elapsed().as_secs_f32();
-        self.console
-            .detail(&format!("{} in {seconds:.1} s", documents(self.done)));
+        let time = format!("{} in {seconds:.1} s", documents(self.done));
+        match self.counts.message() {
+            guards if guards.is_empty() => self.console.detail(&time),
+            guards => self.console.note(&format!("{time}; {guards}")),
+        }
         let earlier = self.earlier();
         if earlier > 0 {
             self.console.note(&format!(

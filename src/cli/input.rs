@@ -50,7 +50,7 @@ pub(crate) fn collect(
                 let name = argument.display().to_string();
                 let error = Error::Usage {
                     message: format!("the folder `{name}` holds no articles"),
-                    hint: Some("articles are files whose names end with `.txt`, `.jsonl`, `.html`, `.md`, `.srt` or `.vtt`; name others one by one".to_owned()),
+                    hint: Some("articles are files whose names end with `.txt`, `.jsonl`, `.csv`, `.tsv`, `.html`, `.md`, `.srt` or `.vtt`; name others one by one".to_owned()),
                 };
                 inputs.push(Err(BadInput { name, error }));
             }
@@ -158,6 +158,16 @@ impl Input {
             _ => false,
         };
         self.path.as_ref().is_some_and(|path| same(path, output))
+    }
+
+    /// Whether many documents may stand in it, by its name.
+    pub(crate) fn holds_several(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| {
+            matches!(
+                Format::of_path(path),
+                Some(Format::JsonLines | Format::Csv | Format::Tsv)
+            )
+        })
     }
 
     /// Whether it is a file of JSON Lines, by its name.

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<
 
 fn show(document: &Document, form: Form) -> Result<Outcome> {
     let json = match form {
-        Form::Text => Map::new(),
+        Form::Text | Form::Own => Map::new(),
         Form::Json => match serde_json::to_value(document.inspect(None)) {
             Ok(Value::Object(object)) => object,
             Ok(_) => Map::new(),
@@ -42,5 +42,6 @@ fn show(document: &Document, form: Form) -> Result<Outcome> {
         text: document.text().to_owned(),
         json,
         warnings: Vec::new(),
+        counts: super::counts::Counts::default(),
     })
 }

@@ -42,7 +42,7 @@ fn stats(file: &Path, form: Form) -> Result<()> {
     for count in counts {
         text += &match form {
             Form::Json => serde_json::to_string(&count).unwrap_or_default(),
-            Form::Text => format!(
+            Form::Text | Form::Own => format!(
                 "{:>10}  {:<4}  {:<3}  {}",
                 count.segments,
                 count.from,

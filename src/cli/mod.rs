@@ -6,6 +6,7 @@
 
 mod args;
 mod console;
+mod counts;
 mod documents;
 mod eval;
 mod input;
@@ -123,9 +124,13 @@ fn form(cli: &Cli) -> Form {
         | Command::Inspect(Inspect { documents, .. }) => documents.output.as_deref(),
         Command::Eval(_) | Command::Memory(_) | Command::Models(_) => None,
     };
-    match output.and_then(Format::of_path) {
-        Some(Format::JsonLines) => Form::Json,
+    match (output.and_then(Format::of_path), &cli.command) {
+        (Some(Format::JsonLines), _) => Form::Json,
         _ if cli.shared.json => Form::Json,
+        (Some(Format::Text), _) => Form::Text,
+        (_, Command::Translate(Translate { documents, .. })) if documents.keeps_formats() => {
+            Form::Own
+        }
         _ => Form::Text,
     }
 }

@@ -273,7 +273,7 @@ impl Context<'_> {
     fn report(&self, text: &str, json: &serde_json::Value) -> Result<()> {
         match self.form {
             Form::Json => self.print_json(json),
-            Form::Text => self.print(text),
+            Form::Text | Form::Own => self.print(text),
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) enum Form {
     Text,
     /// JSON Lines.
     Json,
+    /// Each document in the format of its input.
+    Own,
 }
 
 /// Why writing ended.
@@ -38,9 +40,10 @@ pub(crate) enum Stop {
 pub(crate) struct Record {
     /// The document that it answers.
     pub(crate) name: String,
-    /// Nothing for a document that failed.
+    /// Nothing for a document that failed, unless it stays what it was.
     pub(crate) text: Option<String>,
     pub(crate) json: Map<String, Value>,
+    pub(crate) failed: bool,
 }
 
 /// The place where results go.
@@ -50,6 +53,8 @@ pub(crate) struct Output {
     target: Target,
     /// Which inputs share their output with other documents.
     shared: Vec<bool>,
+    /// Which inputs are JSON Lines.
+    lines: Vec<bool>,
     /// Results in the output at hand.
     written: usize,
     /// What earlier runs did, and the record of what this one does.
@@ -96,8 +101,9 @@ impl Output {
         let are_several = inputs.len() > 1 && !path.is_some_and(is_folder);
         let shared: Vec<bool> = inputs
             .iter()
-            .map(|input| are_several || input.is_json_lines())
+            .map(|input| are_several || input.holds_several())
             .collect();
+        let lines = inputs.iter().map(|input| input.is_json_lines()).collect();
         let mut resume = None;
         let target = match path {
             None => Target::Standard {
@@ -142,12 +148,18 @@ impl Output {
             form,
             target,
             shared,
+            lines,
             written: 0,
             resume,
             input: None,
             is_partial: false,
             has_gaps: false,
         })
+    }
+
+    /// Whether an input is a file of JSON Lines, in which a failure is a line as well.
+    pub(crate) fn has_lines(&self, input: usize) -> bool {
+        self.lines.get(input).copied().unwrap_or(false)
     }
 
     /// What earlier runs left, where results are kept for later ones.
@@ -167,8 +179,16 @@ impl Output {
     /// Writes one result; `input` is the number of its input.
     pub(crate) fn write(&mut self, input: usize, record: &Record) -> std::result::Result<(), Stop> {
         self.turn_to(input).map_err(Stop::Failed)?;
-        if record.text.is_none() {
+        if record.failed {
             self.miss_here();
+        }
+        let is_nothing = match self.form {
+            Form::Text => record.text.is_none(),
+            Form::Own => record.text.is_none() && !self.has_lines(input),
+            Form::Json => false,
+        };
+        if is_nothing {
+            return Ok(());
         }
         if let Target::Folder { outputs, current } = &mut self.target
             && current.is_none()
@@ -268,7 +288,10 @@ impl Output {
     }
 
     fn render(&self, input: usize, record: &Record) -> Result<String> {
-        if self.form == Form::Json {
+        if let (Form::Own, Some(text)) = (self.form, &record.text) {
+            return Ok(text.clone());
+        }
+        if self.form != Form::Text {
             return match serde_json::to_string(&record.json) {
                 Ok(line) => Ok(line + "\n"),
                 Err(error) => Err(Error::Usage {
@@ -291,7 +314,8 @@ impl Output {
     }
 }
 
-fn is_folder(path: &Path) -> bool {
+/// Whether results go into this place as files of their own.
+pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
         || path
             .as_os_str()
@@ -305,8 +329,18 @@ fn outputs_below(folder: &Path, form: Form, inputs: &[&Input]) -> Result<Vec<Pat
     inputs
         .iter()
         .map(|input| {
-            let extension = if form == Form::Json { "jsonl" } else { "txt" };
-            let plain = folder.join(&input.relative).with_extension(extension);
+            let own = folder.join(&input.relative);
+            let plain = match form {
+                Form::Json => own.with_extension("jsonl"),
+                Form::Text => own.with_extension("txt"),
+                Form::Own => own,
+            };
+            let extension = plain.extension().unwrap_or_default().to_string_lossy();
+            let ending = if extension.is_empty() {
+                String::new()
+            } else {
+                format!(".{extension}")
+            };
             let stem = plain
                 .file_stem()
                 .unwrap_or_default()
@@ -315,7 +349,7 @@ fn outputs_below(folder: &Path, form: Form, inputs: &[&Input]) -> Result<Vec<Pat
             let mut path = plain.clone();
             let mut count = 2;
             while !taken.insert(path.clone()) {
-                path = plain.with_file_name(format!("{stem}-{count}.{extension}"));
+                path = plain.with_file_name(format!("{stem}-{count}{ending}"));
                 count += 1;
             }
             if inputs.iter().any(|other| other.is_at(&path)) {

@@ -128,7 +128,7 @@ impl Resume {
             return Known::Done;
         }
         // Lines may be called by the name of their file.
-        if input.is_json_lines() {
+        if input.holds_several() {
             return Known::Nothing;
         }
         match journal
@@ -149,9 +149,10 @@ impl Resume {
             text: String::new(),
             json: serde_json::Map::new(),
             warnings: Vec::new(),
+            counts: super::counts::Counts::default(),
         };
         match self.job.form {
-            Form::Text => outcome.text = text,
+            Form::Text | Form::Own => outcome.text = text,
             Form::Json => {
                 outcome.json = serde_json::from_str(&text).ok()?;
                 let name = input.relative.to_string_lossy();
@@ -164,11 +165,13 @@ impl Resume {
     /// The key of a document of an output with several, and its outcome, if it was worked on before.
     pub(crate) fn find_document(&mut self, document: &Document) -> (String, Option<Outcome>) {
         let fields = serde_json::to_string(document.fields()).unwrap_or_default();
+        let source = document.to_source();
         let parts = [
             document.name(),
             document.format().name(),
             document.text(),
             &fields,
+            &source,
         ];
         let key = key(&[&[FORMAT, &self.job.settings][..], &parts].concat());
         let outcome = self.unfinished.find(&key);

@@ -5,15 +5,16 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Language, Length, LoadObserver, LoadOptions, MemoryFile,
-    ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
-    Translation, Translator, Warning,
+    Decoding, Document, Error, Format, Glossary, Language, Length, LoadObserver, LoadOptions,
+    MemoryFile, ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions,
+    Summarizer, Summary, Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
 use super::Status;
 use super::args::{ComputeArgs, LengthName, ModelArgs, Summarize, Translate};
 use super::console::Console;
+use super::counts::Counts;
 use super::documents::{self, Outcome};
 use super::output::Form;
 
@@ -37,13 +38,16 @@ impl Context {
         }
         let from = language(arguments.from.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
-        if arguments.segments && form == Form::Text {
+        if arguments.segments && form != Form::Json {
             return Err(Error::Usage {
                 message: "`--segments` has no place in plain text".to_owned(),
                 hint: Some("add `--json`".to_owned()),
             });
         }
-        let settings = self.settings(&arguments.effective(), &arguments.model)?;
+        let glossary = glossary(arguments)?;
+        // The file counts by what is in it.
+        let effective = (arguments.effective(), glossary.fingerprint());
+        let settings = self.settings(&effective, &arguments.model)?;
         let (load, mut decoding, progress) =
             self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
         decoding.beams = arguments.beams.map(usize::from);
@@ -52,6 +56,7 @@ impl Context {
             .map_or_else(Translator::of_own_pair, Translator::builder)
             .load(load)
             .decoding(decoding)
+            .glossary(glossary)
             .progress(progress);
         if let Some(from) = from {
             builder = builder.from(from);
@@ -77,7 +82,7 @@ impl Context {
                     let known = done.segments.iter().filter(|segment| segment.from_memory);
                     let (recalled, all) = counts.get();
                     counts.set((recalled + known.count(), all + done.segments.len()));
-                    Ok(translated(&done, with_segments))
+                    Ok(translated(&done, form, with_segments))
                 })))
             },
         )?;
@@ -158,13 +163,11 @@ impl Context {
         let console = self.console.clone();
         let observer: LoadObserver = Arc::new(move |event| console.observe(event));
         load.observer = Some(observer);
-        let mut decoding = Decoding {
+        let decoding = Decoding {
             max_tokens: arguments.max_tokens.map(|tokens| tokens as usize),
+            batch_tokens: arguments.batch_tokens.map(|tokens| tokens as usize),
             ..Decoding::default()
         };
-        if let Some(tokens) = arguments.batch_tokens {
-            decoding.batch_tokens = tokens as usize;
-        }
         let console = self.console;
         let progress: ProgressObserver = Arc::new(move |progress| console.work(progress));
         Ok((load, decoding, progress))
@@ -185,7 +188,21 @@ pub(crate) fn language(name: Option<&str>) -> Result<Option<Language>> {
     name.map(str::parse).transpose()
 }
 
-fn translated(translation: &Translation, with_segments: bool) -> Outcome {
+/// The terms of the arguments; those that are kept come first.
+fn glossary(arguments: &Translate) -> Result<Glossary> {
+    let mut glossary = Glossary::new();
+    for term in &arguments.keep {
+        glossary.add(Term::kept(term))?;
+    }
+    if let Some(path) = &arguments.glossary {
+        for term in Glossary::load(path)?.terms() {
+            glossary.add(term.clone())?;
+        }
+    }
+    Ok(glossary)
+}
+
+fn translated(translation: &Translation, form: Form, with_segments: bool) -> Outcome {
     let mut record = Record::of(&translation.document);
     if with_segments {
         record.set(
@@ -193,13 +210,25 @@ fn translated(translation: &Translation, with_segments: bool) -> Outcome {
             serde_json::to_value(&translation.segments).unwrap_or_default(),
         );
     }
-    let text = translation.document.text().to_owned();
-    record.finish(
+    let text = match form {
+        Form::Own => {
+            let mut source = translation.document.to_source();
+            // A text that was cleaned has no end of its own.
+            if translation.document.format() == Format::Text && !source.ends_with('\n') {
+                source.push('\n');
+            }
+            source
+        }
+        Form::Text | Form::Json => translation.document.text().to_owned(),
+    };
+    let mut outcome = record.finish(
         text,
         translation.source_language,
         &translation.models,
         &translation.warnings,
-    )
+    );
+    outcome.counts = Counts::of_translation(translation);
+    outcome
 }
 
 fn summarized(summary: &Summary) -> Outcome {
@@ -248,6 +277,7 @@ impl Record {
             text,
             json: self.fields,
             warnings: warnings.to_vec(),
+            counts: Counts::of_warnings(warnings),
         }
     }
 }

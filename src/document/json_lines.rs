@@ -91,12 +91,13 @@ pub(super) fn document(
             found => found,
         }
     };
+    let id = records::id(&all).unwrap_or_else(|| name.clone());
     let fields = match fields {
         Ok(fields) => fields,
-        Err(error) => return Err(failed(name, all, error)),
+        Err(error) => return Err(failed(id, all, error)),
     };
     let record = Record {
-        name: records::id(&all).unwrap_or_else(|| name.clone()),
+        name: id,
         source,
         fields,
         all,

@@ -632,7 +632,8 @@ impl Fitting<'_> {
                     open.push((child, 0));
                 }
                 (Kind::Break, Some(mark)) => {
-                    out.push_mark(mark, " ");
+                    // One that no space was left for stands for none.
+                    out.push_mark(mark, if place.is_empty() { "" } else { " " });
                     at = at.max(place.end);
                 }
                 (Kind::Keep, Some(mark)) => {

@@ -2,7 +2,6 @@
 
 use super::html::{self, Declaration};
 use super::{BlockKind, Document, Format, json_lines};
-use crate::error::Result;
 use crate::language::Language;
 
 impl Document {
@@ -12,25 +11,18 @@ impl Document {
     /// A text that was cleaned, and the article of a page (read without [`Cleaning::Page`]), have
     /// nothing around them: the text itself is given, and a page that holds the article alone. Where
     /// the text was replaced and [`language`](Self::language) is known, it is named where the format
-    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON, the direction of
-    /// paragraphs in a Word document.
+    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON.
     ///
     /// [`Cleaning::Page`]: super::Cleaning::Page
-    ///
-    /// # Errors
-    /// [`Error::Format`](crate::Error::Format) where an archive cannot be written.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    pub fn to_source(&self) -> String {
         let Some(layout) = &self.layout else {
             let text = match self.format {
                 Format::Html => self.article_page(),
                 _ => self.text.clone(),
             };
-            return Ok(self.marked(text));
+            return self.marked(text);
         };
         let language = self.language.filter(|_| layout.changed);
-        if let Some(archive) = &self.archive {
-            return archive.write(&self.name, &layout.source, language);
-        }
         let source = match self.format {
             Format::Html => {
                 let is_recoded = self.encoding != "UTF-8";
@@ -47,15 +39,15 @@ impl Document {
                 .unwrap_or_else(|| layout.source.clone()),
             _ => layout.source.clone(),
         };
-        Ok(self.marked(source))
+        self.marked(source)
     }
 
-    /// The bytes of a text, with the byte order mark that the input had.
-    fn marked(&self, text: String) -> Vec<u8> {
+    /// A text with the byte order mark that the input had.
+    fn marked(&self, text: String) -> String {
         if self.has_mark {
-            format!("\u{FEFF}{text}").into_bytes()
+            format!("\u{FEFF}{text}")
         } else {
-            text.into_bytes()
+            text
         }
     }
 

@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::constraints::{Changes, Constraints, Place};
-use super::{Finish, Progress, phrases};
+use super::{Finish, Progress, phrases, reduced};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::kernels::{Scanned, map_parallel};
@@ -72,6 +72,9 @@ impl Default for Search {
         }
     }
 }
+
+/// What a hypothesis loses that does not say all phrases: more than any score.
+const UNSAID: f32 = 1e6;
 
 /// A hypothesis with its score.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +167,7 @@ pub(crate) fn search(
             .filter_map(|beam| beam.history.last().copied())
             .collect();
         let scores = model.step(&mut state, &last)?;
-        let candidates = candidates(&groups, &scores, search)?;
+        let candidates = candidates(&groups, &scores, search, model.reduces_scores())?;
         let mut kept = Vec::with_capacity(last.len());
         let mut line = 0;
         let mut live = Vec::with_capacity(groups.len());
@@ -203,8 +206,50 @@ pub(crate) fn search(
     Ok(answers)
 }
 
-/// The best continuations of each group, best first.
-fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<Vec<Candidate>>> {
+/// What the search needs to know of the scores of one row.
+pub(super) trait RowScores {
+    /// How many tokens there are.
+    fn columns(&self) -> usize;
+    /// The score of a token that the constraints change, or that must be said.
+    fn score(&self, token: TokenId) -> f32;
+    /// The logarithm of the sum of the exponentials of all scores.
+    fn log_sum_exp(&self) -> f32;
+    /// The best tokens, best first, without those that the constraints change (`except`, ascending).
+    fn top(&self, except: &[usize]) -> Vec<(usize, f32)>;
+}
+
+/// Scores that are all here.
+struct Whole<'a> {
+    scores: &'a [f32],
+    scanned: Scanned<'a>,
+    count: usize,
+}
+
+impl RowScores for Whole<'_> {
+    fn columns(&self) -> usize {
+        self.scores.len()
+    }
+
+    fn score(&self, token: TokenId) -> f32 {
+        self.scores[token as usize]
+    }
+
+    fn log_sum_exp(&self) -> f32 {
+        self.scanned.log_sum_exp()
+    }
+
+    fn top(&self, except: &[usize]) -> Vec<(usize, f32)> {
+        self.scanned.top(self.count, except)
+    }
+}
+
+/// The best continuations of each group, best first; `reduce` where the scores are on a device.
+fn candidates(
+    groups: &[Group],
+    scores: &Scores,
+    search: &Search,
+    reduce: bool,
+) -> Result<Vec<Vec<Candidate>>> {
     if scores.shortlist.is_some() {
         return Err(Error::Usage {
             message:
@@ -225,18 +270,39 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
     } else {
         search.beams * (1 + search.end.len()).max(2)
     };
-    let found = with_values(&scores.logits, |values| {
-        map_parallel(rows, columns, |row| {
-            let (group, beam) = beams[row];
-            continuations(
-                group,
-                beam,
-                &values[row * columns..(row + 1) * columns],
-                search,
-                count,
-            )
-        })
-    })?;
+    let found = if reduce {
+        let asked = beams.iter().map(|(group, beam)| {
+            // Which tokens the constraints change does not depend on their scores.
+            let place = group.place(beam, search);
+            let changes = search.constraints.changes(place, columns, |_| 0.0);
+            let changed = changes.scores.into_iter().map(|(token, _)| (token, true));
+            let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
+            let wanted = wanted
+                .into_iter()
+                .filter(|&token| (token as usize) < columns);
+            let mut asked: Vec<_> = changed.chain(wanted.map(|token| (token, false))).collect();
+            asked.sort_by_key(|&(token, changes)| (token, !changes));
+            asked.dedup_by_key(|&mut (token, _)| token);
+            asked
+        });
+        let reduced = reduced::rows(&scores.logits, &asked.collect::<Vec<_>>(), count)?;
+        let rows = beams.iter().zip(&reduced);
+        rows.map(|((group, beam), scores)| continuations(group, beam, scores, search, count))
+            .collect()
+    } else {
+        with_values(&scores.logits, |values| {
+            map_parallel(rows, columns, |row| {
+                let (group, beam) = beams[row];
+                let scores = &values[row * columns..(row + 1) * columns];
+                let whole = Whole {
+                    scores,
+                    scanned: Scanned::new(scores),
+                    count,
+                };
+                continuations(group, beam, &whole, search, count)
+            })
+        })?
+    };
     let mut found = found.into_iter();
     let merged = groups.iter().map(|group| {
         let mut all: Vec<Candidate> = Vec::new();
@@ -264,27 +330,23 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
 fn continuations(
     group: &Group,
     beam: &Beam,
-    scores: &[f32],
+    scores: &impl RowScores,
     search: &Search,
     count: usize,
 ) -> Vec<(TokenId, f32)> {
-    let scanned = Scanned::new(scores);
     // Greedy search applies constraints to raw scores, beam search to logarithms of probabilities.
     let norm = if search.beams == 1 {
         0.0
     } else {
-        scanned.log_sum_exp()
+        scores.log_sum_exp()
     };
-    let score = |token: TokenId| scores[token as usize] - norm;
-    let place = Place {
-        history: &beam.history,
-        max_new: group.max_new,
-        end: &search.end,
-    };
+    let score = |token: TokenId| scores.score(token) - norm;
     let Changes {
         only,
         scores: changed,
-    } = search.constraints.changes(place, scores.len(), score);
+    } = search
+        .constraints
+        .changes(group.place(beam, search), scores.columns(), score);
     if let Some(token) = only {
         return vec![(token, beam.score)];
     }
@@ -298,8 +360,8 @@ fn continuations(
                 .sum::<f32>();
         shift += left.ln();
     }
-    let mut best: Vec<(TokenId, f32)> = scanned
-        .top(count, &except)
+    let mut best: Vec<(TokenId, f32)> = scores
+        .top(&except)
         .into_iter()
         .map(|(column, score)| (column as TokenId, beam.score + (score - shift)))
         .collect();
@@ -312,15 +374,24 @@ fn continuations(
     best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     best.truncate(count);
     for token in phrases::wanted(search.phrases(group.row), &beam.history[1..]) {
-        let is_token = (token as usize) < scores.len();
+        let is_token = (token as usize) < scores.columns();
         if is_token && !best.iter().any(|(known, _)| *known == token) {
-            best.push((token, beam.score + (scores[token as usize] - shift)));
+            best.push((token, beam.score + (scores.score(token) - shift)));
         }
     }
     best
 }
 
 impl Group {
+    /// Where one of its hypotheses stands.
+    fn place<'a>(&self, beam: &'a Beam, search: &'a Search) -> Place<'a> {
+        Place {
+            history: &beam.history,
+            max_new: self.max_new,
+            end: &search.end,
+        }
+    }
+
     fn said(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
     }
@@ -401,9 +472,12 @@ impl Group {
                     tokens.push(candidate.token);
                 }
                 let finish = if ends { Finish::Stop } else { Finish::Length };
+                // One that the limit ended before all phrases were said comes after all others.
+                let is_whole = phrases::all_said(search.phrases(self.row), &tokens);
+                let unsaid = if is_whole { 0.0 } else { UNSAID };
                 self.finished.push(Scored {
                     tokens,
-                    score: candidate.score / power(length),
+                    score: candidate.score / power(length) - unsaid,
                     finish,
                 });
             }
@@ -458,6 +532,10 @@ impl Model for StartingWith<'_> {
 
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
         self.model.step(state, last)
+    }
+
+    fn reduces_scores(&self) -> bool {
+        self.model.reduces_scores()
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod marian;
 mod parity;
 pub(crate) mod qwen;
 pub(crate) mod t5;
+pub(crate) mod tensor;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -41,6 +42,35 @@ pub(crate) trait Model: Send + Sync {
 
     /// One token for each live row in, scores for the next token of each out.
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores>;
+
+    /// Whether scores are on a device, to be reduced there to what decoding needs of them.
+    fn reduces_scores(&self) -> bool {
+        false
+    }
+
+    /// How much a batch may hold; may change with the memory that is free.
+    fn room(&self) -> Room {
+        Room::default()
+    }
+}
+
+/// How much a batch may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Most rows.
+    pub(crate) rows: usize,
+    /// Most tokens, padding and expected answers counted.
+    pub(crate) tokens: usize,
+}
+
+impl Default for Room {
+    /// What suits the processor, where a step takes as much longer as it does more.
+    fn default() -> Self {
+        Self {
+            rows: 64,
+            tokens: 8192,
+        }
+    }
 }
 
 /// Scores of the next token, unnormalized.

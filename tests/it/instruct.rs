@@ -285,3 +285,43 @@ fn on_a_terminal(tool: &Tool, arguments: &[&str]) -> Option<String> {
         }
     }
 }
+
+#[test]
+fn every_device_gives_the_same_texts() {
+    let mut tool = Tool::new();
+    for number in 0..6 {
+        let text = format!("{ENGLISH}\nIt is number {number} of {}.\n", number * 7 + 1);
+        tool = tool.file(&format!("{number}.txt"), text);
+    }
+    let texts = |device: &str, expected: &str| {
+        let arguments = [
+            "summarize",
+            "--json",
+            "-v",
+            "--device",
+            device,
+            "0.txt",
+            "1.txt",
+            "2.txt",
+            "3.txt",
+            "4.txt",
+            "5.txt",
+        ];
+        let found = run(&tool, &arguments);
+        assert_eq!(found.status, 0, "{}", found.err);
+        let said = format!("note: computing on `{expected}`");
+        assert!(found.err.contains(&said), "{}", found.err);
+        records(&found)
+            .into_iter()
+            .map(|record| record["text"].clone())
+            .collect::<Vec<_>>()
+    };
+    let expected = texts("cpu", "cpu");
+    assert_eq!(expected.len(), 6);
+    // What runs on graphics cards, as one copy and as two that share the documents.
+    assert_eq!(texts("cpu-tensors", "cpu-tensors:1"), expected);
+    assert_eq!(texts("cpu-tensors:2", "cpu-tensors:2"), expected);
+    if cfg!(not(any(feature = "cuda", feature = "metal"))) {
+        assert_eq!(texts("auto", "cpu"), expected);
+    }
+}

