@@ -9,9 +9,9 @@ use super::constraints::{Changes, Constraints, Place};
 use super::{Finish, Progress, phrases, reduced};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::kernels::{Scanned, map_parallel};
+use crate::kernels::{Row, Scanned, Sums, map_parallel};
 use crate::models::layers::with_values;
-use crate::models::{Model, Scores, State, TokenId};
+use crate::models::{Model, Ranked, Scores, State, TokenId};
 
 /// When a source is done although unfinished hypotheses are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,11 @@ pub(crate) fn search(
             .flat_map(|group| &group.beams)
             .filter_map(|beam| beam.history.last().copied())
             .collect();
-        let scores = model.step(&mut state, &last)?;
+        let sums = match search.beams {
+            1 => Sums::Unwanted,
+            _ => Sums::Wanted,
+        };
+        let scores = model.step_ranked(&mut state, &last, sums)?;
         let candidates = candidates(&groups, &scores, search, model.reduces_scores())?;
         let mut kept = Vec::with_capacity(last.len());
         let mut line = 0;
@@ -206,51 +210,16 @@ pub(crate) fn search(
     Ok(answers)
 }
 
-/// What the search needs to know of the scores of one row.
-pub(super) trait RowScores {
-    /// How many tokens there are.
-    fn columns(&self) -> usize;
-    /// The score of a token that the constraints change, or that must be said.
-    fn score(&self, token: TokenId) -> f32;
-    /// The logarithm of the sum of the exponentials of all scores.
-    fn log_sum_exp(&self) -> f32;
-    /// The best tokens, best first, without those that the constraints change (`except`, ascending).
-    fn top(&self, except: &[usize]) -> Vec<(usize, f32)>;
-}
-
-/// Scores that are all here.
-struct Whole<'a> {
-    scores: &'a [f32],
-    scanned: Scanned<'a>,
-    count: usize,
-}
-
-impl RowScores for Whole<'_> {
-    fn columns(&self) -> usize {
-        self.scores.len()
-    }
-
-    fn score(&self, token: TokenId) -> f32 {
-        self.scores[token as usize]
-    }
-
-    fn log_sum_exp(&self) -> f32 {
-        self.scanned.log_sum_exp()
-    }
-
-    fn top(&self, except: &[usize]) -> Vec<(usize, f32)> {
-        self.scanned.top(self.count, except)
-    }
-}
-
 /// The best continuations of each group, best first; `reduce` where the scores are on a device.
 fn candidates(
     groups: &[Group],
-    scores: &Scores,
+    scores: &Ranked<'_>,
     search: &Search,
     reduce: bool,
 ) -> Result<Vec<Vec<Candidate>>> {
-    if scores.shortlist.is_some() {
+    if let Ranked::Kept(scores) = scores
+        && scores.shortlist.is_some()
+    {
         return Err(Error::Usage {
             message:
                 "this model restricts its output to a shortlist and cannot be decoded with beams"
@@ -258,50 +227,54 @@ fn candidates(
             hint: Some("leave out `--beams`".to_owned()),
         });
     }
-    let (rows, columns) = scores.logits.dims2()?;
     let beams: Vec<(&Group, &Beam)> = groups
         .iter()
         .flat_map(|group| group.beams.iter().map(move |beam| (group, beam)))
         .collect();
-    debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
     // Twice as many as beams, so that enough are left when all of the best ones end.
     let count = if search.beams == 1 {
         1
     } else {
         search.beams * (1 + search.end.len()).max(2)
     };
-    let found = if reduce {
-        let asked = beams.iter().map(|(group, beam)| {
-            // Which tokens the constraints change does not depend on their scores.
-            let place = group.place(beam, search);
-            let changes = search.constraints.changes(place, columns, |_| 0.0);
-            let changed = changes.scores.into_iter().map(|(token, _)| (token, true));
-            let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
-            let wanted = wanted
-                .into_iter()
-                .filter(|&token| (token as usize) < columns);
-            let mut asked: Vec<_> = changed.chain(wanted.map(|token| (token, false))).collect();
-            asked.sort_by_key(|&(token, changes)| (token, !changes));
-            asked.dedup_by_key(|&mut (token, _)| token);
-            asked
-        });
-        let reduced = reduced::rows(&scores.logits, &asked.collect::<Vec<_>>(), count)?;
-        let rows = beams.iter().zip(&reduced);
-        rows.map(|((group, beam), scores)| continuations(group, beam, scores, search, count))
-            .collect()
-    } else {
-        with_values(&scores.logits, |values| {
-            map_parallel(rows, columns, |row| {
-                let (group, beam) = beams[row];
-                let scores = &values[row * columns..(row + 1) * columns];
-                let whole = Whole {
-                    scores,
-                    scanned: Scanned::new(scores),
-                    count,
-                };
-                continuations(group, beam, &whole, search, count)
+    let found = match scores {
+        Ranked::Kept(scores) if reduce => {
+            let columns = scores.logits.dim(1)?;
+            let asked = beams.iter().map(|(group, beam)| {
+                // Which tokens the constraints change does not depend on their scores.
+                let place = group.place(beam, search);
+                let changes = search.constraints.changes(place, columns, |_| 0.0);
+                let changed = changes.scores.into_iter().map(|(token, _)| (token, true));
+                let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
+                let wanted = wanted
+                    .into_iter()
+                    .filter(|&token| (token as usize) < columns);
+                let mut asked: Vec<_> = changed.chain(wanted.map(|token| (token, false))).collect();
+                asked.sort_by_key(|&(token, changes)| (token, !changes));
+                asked.dedup_by_key(|&mut (token, _)| token);
+                asked
+            });
+            let reduced = reduced::rows(&scores.logits, &asked.collect::<Vec<_>>(), count)?;
+            let rows = beams.iter().zip(&reduced);
+            rows.map(|(&beam, scores)| continuations(beam, scores, search, count))
+                .collect()
+        }
+        Ranked::Kept(scores) => {
+            let (rows, columns) = scores.logits.dims2()?;
+            debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
+            with_values(&scores.logits, |values| {
+                map_parallel(rows, columns, |row| {
+                    let scores = Scanned::new(&values[row * columns..(row + 1) * columns]);
+                    continuations(beams[row], &scores, search, count)
+                })
+            })?
+        }
+        Ranked::Tiled(scores) => {
+            debug_assert_eq!(scores.rows(), beams.len(), "one row of scores a beam");
+            map_parallel(scores.rows(), scores.tiles(), |row| {
+                continuations(beams[row], &scores.row(row), search, count)
             })
-        })?
+        }
     };
     let mut found = found.into_iter();
     let merged = groups.iter().map(|group| {
@@ -328,9 +301,8 @@ fn candidates(
 
 /// The best continuations of one beam with their scores.
 fn continuations(
-    group: &Group,
-    beam: &Beam,
-    scores: &impl RowScores,
+    (group, beam): (&Group, &Beam),
+    scores: &impl Row,
     search: &Search,
     count: usize,
 ) -> Vec<(TokenId, f32)> {
@@ -340,7 +312,7 @@ fn continuations(
     } else {
         scores.log_sum_exp()
     };
-    let score = |token: TokenId| scores.score(token) - norm;
+    let score = |token: TokenId| scores.score(token as usize) - norm;
     let Changes {
         only,
         scores: changed,
@@ -361,7 +333,7 @@ fn continuations(
         shift += left.ln();
     }
     let mut best: Vec<(TokenId, f32)> = scores
-        .top(&except)
+        .top(count, &except)
         .into_iter()
         .map(|(column, score)| (column as TokenId, beam.score + (score - shift)))
         .collect();
@@ -376,7 +348,7 @@ fn continuations(
     for token in phrases::wanted(search.phrases(group.row), &beam.history[1..]) {
         let is_token = (token as usize) < scores.columns();
         if is_token && !best.iter().any(|(known, _)| *known == token) {
-            best.push((token, beam.score + (scores.score(token) - shift)));
+            best.push((token, beam.score + (scores.score(token as usize) - shift)));
         }
     }
     best
@@ -532,6 +504,15 @@ impl Model for StartingWith<'_> {
 
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
         self.model.step(state, last)
+    }
+
+    fn step_ranked<'b>(
+        &'b self,
+        state: &mut State,
+        last: &[TokenId],
+        sums: Sums,
+    ) -> Result<Ranked<'b>> {
+        self.model.step_ranked(state, last, sums)
     }
 
     fn reduces_scores(&self) -> bool {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::beam::RowScores;
 use crate::error::Result;
+use crate::kernels::Row;
 use crate::models::TokenId;
 
 /// The tokens that rows may not say, on a device.
@@ -97,12 +97,14 @@ pub(super) struct Reduced {
     asked: Vec<(TokenId, f32)>,
 }
 
-impl RowScores for Reduced {
+impl Row for Reduced {
     fn columns(&self) -> usize {
         self.columns
     }
 
-    fn score(&self, token: TokenId) -> f32 {
+    /// −∞ for what was not asked for.
+    fn score(&self, column: usize) -> f32 {
+        let token = column as TokenId;
         let place = self.asked.binary_search_by_key(&token, |&(asked, _)| asked);
         place.map_or(f32::NEG_INFINITY, |place| self.asked[place].1)
     }
@@ -111,7 +113,8 @@ impl RowScores for Reduced {
         self.log_sum_exp
     }
 
-    fn top(&self, _except: &[usize]) -> Vec<(usize, f32)> {
+    /// What was asked for when the scores were reduced.
+    fn top(&self, _count: usize, _except: &[usize]) -> Vec<(usize, f32)> {
         self.top.clone()
     }
 }

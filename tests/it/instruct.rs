@@ -287,6 +287,50 @@ fn on_a_terminal(tool: &Tool, arguments: &[&str]) -> Option<String> {
 }
 
 #[test]
+fn paragraphs_go_by_their_own_language() {
+    let russian = "Совет открыл новую школу в понедельник, и мэр поблагодарил строителей.";
+    let ukrainian = "Рада відкрила нову школу в понеділок, і мер подякував будівельникам.";
+    let text = format!("{ENGLISH}\n{russian}\n\n{ukrainian}\n\n{ARABIC}");
+    let tool = Tool::new().file("a.txt", &text);
+    let found = run(
+        &tool,
+        &[
+            "translate",
+            "--raw",
+            "--json",
+            "--lang",
+            "ru",
+            "--segments",
+            "a.txt",
+        ],
+    );
+    let record = &records(&found)[0];
+    let text = record["text"].as_str().unwrap();
+    assert!(text.contains(russian) && text.contains(ukrainian), "{text}");
+    assert!(
+        !text.contains("council") && !text.contains("المجلس"),
+        "{text}"
+    );
+    let kinds: Vec<&str> = record["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|warning| warning["kind"].as_str())
+        .collect();
+    for kind in ["not_needed", "foreign_language", "mixed_languages"] {
+        assert!(kinds.contains(&kind), "{kind} is not in {kinds:?}");
+    }
+    let sources: Vec<&str> = record["segments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|segment| segment["source"].as_str())
+        .collect();
+    assert_eq!(sources.len(), 5, "{sources:?}");
+    assert!(sources[0].starts_with("The council") && sources[4].starts_with("وتتسع"));
+}
+
+#[test]
 fn every_device_gives_the_same_texts() {
     let mut tool = Tool::new();
     for number in 0..6 {
