@@ -562,20 +562,27 @@ impl Translator {
         models: &[String],
     ) -> Translation {
         translated.set_language(self.to);
-        let mut counts: Vec<(&Warning, usize)> = Vec::new();
-        for fault in outputs.iter().flat_map(|output| &output.faults) {
-            match counts
-                .iter_mut()
-                .find(|(known, _)| known.kind == fault.kind)
-            {
-                Some((_, count)) => *count += 1,
-                None => counts.push((fault, 1)),
+        // The first fault of each kind, the segments that have one, and the last of them: a segment
+        // that misses two terms is one.
+        let mut counts: Vec<(&Warning, usize, usize)> = Vec::new();
+        for (number, output) in outputs.iter().enumerate() {
+            for fault in &output.faults {
+                match counts
+                    .iter_mut()
+                    .find(|(known, ..)| known.kind == fault.kind)
+                {
+                    Some((_, count, last)) => {
+                        *count += usize::from(*last != number);
+                        *last = number;
+                    }
+                    None => counts.push((fault, 1, number)),
+                }
             }
         }
         let all = segments.len();
         let warnings = counts
             .into_iter()
-            .map(|(fault, count)| {
+            .map(|(fault, count, _)| {
                 let message = format!("in {count} of {all} segments: {}", fault.message);
                 Warning::new(&fault.kind, message)
             })
