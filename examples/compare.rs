@@ -25,6 +25,9 @@ struct Arguments {
     /// Keep the weights as float32.
     #[arg(long)]
     float: bool,
+    /// Where to compute, as for `newsml --device`.
+    #[arg(long, default_value = "cpu")]
+    device: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -47,7 +50,12 @@ struct Request {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let options = newsml::Seq2SeqOptions {
-        float: arguments.float,
+        device: arguments.device.parse()?,
+        precision: if arguments.float {
+            newsml::Precision::F32
+        } else {
+            newsml::Precision::Auto
+        },
         prepared: None,
     };
     let model = newsml::Seq2Seq::load(&arguments.model, &options)?;

@@ -4,18 +4,27 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::batch::{Batch, plan};
+use candle_core::DType;
+
+use crate::batch::Batch;
+use crate::device::{Place, Places};
+use crate::engine::Watch;
 use crate::error::{Error, Result};
-use crate::generate::{Hypothesis, Limits, greedy};
+use crate::generate::{Hypothesis, Limits, Progress, greedy};
 use crate::models::decoder_only::DecoderOnly;
 use crate::models::gguf::Gguf;
 use crate::models::qwen::Qwen;
+use crate::models::tensor::{self, Form};
 use crate::models::{Model, TokenId};
+use crate::options::{Device, Precision};
 use crate::tokenizer::ChatTokenizer;
+use crate::work::{Row, Work};
 
 /// A network and its tokenizer.
 pub struct Checkpoint {
-    model: Box<dyn Model>,
+    /// One for each place where it runs.
+    copies: Vec<Box<dyn Model>>,
+    places: Places,
     tokenizer: ChatTokenizer,
     context: usize,
 }
@@ -36,6 +45,33 @@ impl Checkpoint {
     /// [`Error::CorruptModel`] for a damaged file, [`Error::UnsupportedModel`] for an architecture
     /// that newsml cannot run.
     pub fn load(path: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Self> {
+        Self::load_on(path, &Device::Cpu, Precision::Auto, progress)
+    }
+
+    /// Loads a GGUF file to run on a device; see [`Checkpoint::load`]. Weights stay as they are
+    /// stored, unless a precision is named, which only a card can use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`] for a device that is not there, [`Error::Usage`] for a precision that it
+    /// cannot use.
+    pub fn load_on(
+        path: &Path,
+        device: &Device,
+        precision: Precision,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        Self::load_in(path, &Places::open(device)?, precision, progress)
+    }
+
+    /// Loads a GGUF file into places that are open already.
+    pub(crate) fn load_in(
+        path: &Path,
+        places: &Places,
+        precision: Precision,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        check_precision(path, places, precision)?;
         let mut gguf = Gguf::open(path)?;
         let architecture = gguf.architecture()?.to_owned();
         if architecture != "qwen2" {
@@ -45,19 +81,24 @@ impl Checkpoint {
         }
         // Building the vocabulary takes as long as reading the weights: side by side.
         let header = Gguf::open(path)?;
-        let (tokenizer, network) = std::thread::scope(|scope| {
+        let (tokenizer, copies) = std::thread::scope(|scope| {
             let tokenizer = scope.spawn(|| ChatTokenizer::from_gguf(&header));
-            let network = Qwen::load(&mut gguf, progress);
-            (tokenizer.join(), network)
+            let copies = places
+                .places
+                .iter()
+                .map(|place| copy(&mut gguf, place, precision, progress))
+                .collect::<Result<Vec<_>>>();
+            (tokenizer.join(), copies)
         });
         let tokenizer =
             tokenizer.map_err(|_| Error::Tokenizer("its thread panicked".to_owned()))??;
-        let network = network?;
-        let context = network.context();
+        let copies = copies?;
+        let context = copies.iter().map(|(_, context)| *context).min();
         Ok(Self {
-            model: Box::new(DecoderOnly(network)),
+            copies: copies.into_iter().map(|(model, _)| model).collect(),
             tokenizer,
-            context,
+            context: context.unwrap_or(0),
+            places: places.clone(),
         })
     }
 
@@ -73,31 +114,41 @@ impl Checkpoint {
         target: usize,
         batch: usize,
     ) -> Result<Vec<Vec<u32>>> {
-        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
-        let mut answers = vec![Vec::new(); rows.len()];
-        for group in plan(&lengths, usize::MAX, batch) {
-            let members: Vec<&[u32]> = group.iter().map(|&row| rows[row].as_slice()).collect();
+        let decode = |model: &dyn Model,
+                      rows: &[Row<&[u32]>],
+                      progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
+            let members: Vec<&[u32]> = rows.iter().map(|row| row.input).collect();
             let limits = Limits {
-                max_new: vec![target; group.len()],
+                max_new: vec![target; rows.len()],
                 ..Limits::default()
             };
-            let found = self.generate(&Batch::new(&members), &limits, &mut |_| {
-                ControlFlow::Continue(())
-            })?;
-            for (&row, hypothesis) in group.iter().zip(found) {
-                answers[row] = hypothesis.tokens;
-            }
-        }
+            greedy(model, &Batch::new(&members), &limits, progress)
+        };
+        let work = Work::new(&self.copies, (Some(batch), Some(usize::MAX)), &decode);
+        let all = rows.iter().enumerate().map(|(number, row)| Row {
+            number,
+            length: row.len(),
+            input: row.as_slice(),
+        });
+        let mut answers = vec![Vec::new(); rows.len()];
+        let mut finish = |row: usize, found: Hypothesis| {
+            answers[row] = found.tokens;
+            Ok(())
+        };
+        let stretches = std::iter::once(Ok(all.collect()));
+        work.run(stretches, &mut finish, &mut Watch::new(None))?;
         Ok(answers)
     }
 
-    pub(crate) fn generate(
-        &self,
-        batch: &Batch,
-        limits: &Limits,
-        progress: &mut dyn FnMut(crate::generate::Progress) -> ControlFlow<()>,
-    ) -> Result<Vec<Hypothesis>> {
-        greedy(self.model.as_ref(), batch, limits, progress)
+    /// Bytes that are in use on the devices of the network, by whomever; `None` where they do not
+    /// tell, as the processor does not.
+    pub fn device_memory(&self) -> Option<usize> {
+        self.places.memory_in_use()
+    }
+
+    /// The network, once for each place where it runs.
+    pub(crate) fn copies(&self) -> &[Box<dyn Model>] {
+        &self.copies
     }
 
     pub(crate) fn tokenizer(&self) -> &ChatTokenizer {
@@ -126,4 +177,47 @@ impl Checkpoint {
     pub fn decode(&self, ids: &[TokenId]) -> Result<String> {
         self.tokenizer.decode(ids)
     }
+}
+
+/// A GGUF file is run as it is stored; a card can also have its weights as floats.
+fn check_precision(path: &Path, places: &Places, precision: Precision) -> Result<()> {
+    match precision {
+        Precision::Auto => Ok(()),
+        Precision::F32 | Precision::Bf16 | Precision::F16 if !places.are_kernels() => Ok(()),
+        _ => Err(Error::Usage {
+            message: format!(
+                "`{}` is a GGUF file, which is run as it is stored",
+                path.display()
+            ),
+            hint: Some("leave `--precision` out, or use `--precision auto`".to_owned()),
+        }),
+    }
+}
+
+/// One copy of the network of a file, and the tokens that it can hold.
+fn copy(
+    gguf: &mut Gguf,
+    place: &Place,
+    precision: Precision,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(Box<dyn Model>, usize)> {
+    let Place::Tensors(device) = place else {
+        let network = Qwen::load(gguf, progress)?;
+        let context = network.context();
+        return Ok((Box::new(DecoderOnly(network)), context));
+    };
+    let dtype = match precision {
+        Precision::Bf16 => DType::BF16,
+        Precision::F16 => DType::F16,
+        // Products of quantized weights take and give float32.
+        Precision::Auto | Precision::F32 | Precision::Q8 => DType::F32,
+    };
+    let form = Form {
+        device: device.clone(),
+        dtype,
+    };
+    let quantized = precision == Precision::Auto;
+    let network = tensor::qwen::Qwen::load(gguf, form, quantized, progress)?;
+    let context = network.context();
+    Ok((Box::new(network), context))
 }

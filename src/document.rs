@@ -246,9 +246,36 @@ impl Document {
         self.language = language;
     }
 
-    /// Detects the language of all blocks together.
+    /// Detects the language of all blocks together; where that is none of ours, the language of ours
+    /// that most of the text is in, block by block, unless more of it is in others.
     pub fn detect_language(&self) -> Detection {
-        Detection::of(&self.prose())
+        let whole = Detection::of(&self.prose());
+        if whole.language.is_some() || self.blocks.len() < 2 {
+            return whole;
+        }
+        let mut ours = [0_usize; Language::ALL.len()];
+        let mut others = 0;
+        for (block, found) in self.blocks.iter().zip(self.detect_blocks()) {
+            let letters = self.block_text(block).chars().filter(|c| c.is_alphabetic());
+            let language = found.language;
+            match Language::ALL.iter().position(|own| Some(*own) == language) {
+                Some(at) => ours[at] += letters.count(),
+                None => others += letters.count(),
+            }
+        }
+        let all: usize = ours.iter().sum::<usize>() + others;
+        let most = Language::ALL
+            .into_iter()
+            .zip(ours)
+            .max_by_key(|(_, count)| *count);
+        match most {
+            Some((language, count)) if count > others => Detection {
+                language: Some(language),
+                confidence: count as f64 / all as f64,
+                looks_like: None,
+            },
+            _ => whole,
+        }
     }
 
     /// Detects the language of each block, in the order of [`blocks`](Self::blocks): a document may

@@ -4,17 +4,15 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::batch::{Batch, plan};
+use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::error::{Error, Result};
-use crate::generate::{Finish, Limits};
+use crate::error::Result;
+use crate::generate::{self, Finish, Hypothesis, Limits, greedy};
 use crate::language::Language;
-use crate::models::TokenId;
+use crate::models::{Model, TokenId};
 use crate::options::{Decoding, Progress, ProgressObserver};
 use crate::tokenizer::Message;
-
-/// Most rows in a batch: beyond this a step takes as much longer as it does more.
-const MAX_ROWS: usize = 64;
+use crate::work::{Row, Work};
 
 /// What may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,44 +145,44 @@ impl Instruct {
         let tokenizer = self.checkpoint.tokenizer();
         // What the prompts of a batch share is held once, so only what follows it counts.
         let shared = shared_prefix(jobs);
-        let lengths: Vec<usize> = jobs
-            .iter()
-            .map(|job| job.prompt.len() - shared + job.max_new.div_ceil(2))
-            .collect();
-        for group in plan(&lengths, decoding.batch_tokens, MAX_ROWS) {
-            let rows: Vec<&[TokenId]> = group
-                .iter()
-                .map(|&job| jobs[job].prompt.as_slice())
-                .collect();
-            let limits = Limits {
-                max_new: group.iter().map(|&job| jobs[job].max_new).collect(),
-                stop: tokenizer.stop().to_vec(),
-                max_repeats: 3,
-                banned: group
-                    .iter()
-                    .map(|&job| Some(self.mask(jobs[job].writing)))
-                    .collect(),
+        let rows = jobs.iter().enumerate().map(|(number, job)| Row {
+            number,
+            length: job.prompt.len() - shared + job.max_new.div_ceil(2),
+            input: (),
+        });
+        let decode =
+            |model: &dyn Model,
+             rows: &[Row<()>],
+             progress: &mut dyn FnMut(generate::Progress) -> ControlFlow<()>| {
+                let jobs: Vec<&Job> = rows.iter().map(|row| &jobs[row.number]).collect();
+                let prompts: Vec<&[TokenId]> =
+                    jobs.iter().map(|job| job.prompt.as_slice()).collect();
+                let limits = Limits {
+                    max_new: jobs.iter().map(|job| job.max_new).collect(),
+                    stop: tokenizer.stop().to_vec(),
+                    max_repeats: 3,
+                    banned: jobs
+                        .iter()
+                        .map(|job| Some(self.mask(job.writing)))
+                        .collect(),
+                };
+                greedy(model, &Batch::new(&prompts), &limits, progress)
             };
-            let mut tokens = 0;
-            let found = self
-                .checkpoint
-                .generate(&Batch::new(&rows), &limits, &mut |progress| {
-                    tokens = progress.tokens;
-                    watch.tell(rows.len() - progress.live, tokens)
-                });
-            let found = match found {
-                Err(Error::Cancelled) => return Ok(answers),
-                found => found?,
-            };
-            watch.count(group.len(), tokens);
-            for (&job, hypothesis) in group.iter().zip(found) {
-                let text = tokenizer.decode(&hypothesis.tokens)?;
-                answers[job] = Some(Answer {
-                    text: text.trim().to_owned(),
-                    finish: hypothesis.finish,
-                });
-            }
-        }
+        let work = Work::new(
+            self.checkpoint.copies(),
+            (None, decoding.batch_tokens),
+            &decode,
+        );
+        let stretches = std::iter::once(Ok(rows.collect()));
+        let mut finish = |job: usize, found: Hypothesis| {
+            let text = tokenizer.decode(&found.tokens)?;
+            answers[job] = Some(Answer {
+                text: text.trim().to_owned(),
+                finish: found.finish,
+            });
+            Ok(())
+        };
+        work.run(stretches, &mut finish, watch)?;
         Ok(answers)
     }
 }

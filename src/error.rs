@@ -183,6 +183,8 @@ pub enum Error {
         device: String,
         /// Why it cannot be used.
         message: String,
+        /// What to do next.
+        hint: String,
     },
     /// The computation failed.
     #[error("the model failed: {0}")]
@@ -322,7 +324,7 @@ impl Error {
             Self::CorruptModel { .. } => {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
             }
-            Self::Device { .. } => "use `--device cpu`",
+            Self::Device { hint, .. } => return Some(hint.clone()),
             Self::Registry { .. } => {
                 "the head of `models.toml` in newsml's sources says what a registry holds"
             }

@@ -6,14 +6,13 @@
 pub(crate) mod beam;
 mod constraints;
 mod phrases;
+mod reduced;
 
 pub(crate) use beam::{EarlyStopping, Search, search};
 pub(crate) use constraints::Constraints;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-
-use candle_core::{DType, Device};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -97,9 +96,19 @@ pub(crate) fn greedy(
         rows = begin;
     }
     let mut tokens = 0;
+    let mut bans = None;
     while !rows.is_empty() {
         let scores = model.step(&mut state, &last)?;
-        let chosen = likeliest(&scores, &rows, &limits.banned)?;
+        let chosen = if model.reduces_scores() {
+            let logits = &scores.logits;
+            if bans.is_none() {
+                let found = reduced::Bans::new(&limits.banned, logits.dim(1)?, logits.device())?;
+                bans = Some(found);
+            }
+            reduced::likeliest(logits, &rows, bans.as_ref().and_then(Option::as_ref))?
+        } else {
+            likeliest(&scores, &rows, &limits.banned)?
+        };
         let mut kept = Vec::with_capacity(rows.len());
         for (place, (&row, &token)) in rows.iter().zip(&chosen).enumerate() {
             let hypothesis = &mut hypotheses[row];
@@ -142,15 +151,7 @@ fn likeliest(
     banned: &[Option<Arc<[bool]>>],
 ) -> Result<Vec<TokenId>> {
     let (_, columns) = scores.logits.dims2()?;
-    let free = scores.shortlist.is_none() && banned.iter().all(Option::is_none);
-    if free && !scores.logits.device().is_cpu() {
-        return Ok(scores.logits.argmax(1)?.to_vec1()?);
-    }
-    let logits = scores
-        .logits
-        .to_dtype(DType::F32)?
-        .to_device(&Device::Cpu)?;
-    with_values(&logits.contiguous()?, |values| {
+    with_values(&scores.logits, |values| {
         let lines = values.chunks_exact(columns).zip(rows).enumerate();
         lines
             .map(|(place, (logits, &row))| {
@@ -219,7 +220,7 @@ fn repeated(tokens: &[TokenId], repeats: usize) -> Option<usize> {
 pub(crate) mod tests {
     use std::any::Any;
 
-    use candle_core::Tensor;
+    use candle_core::{Device, Tensor};
 
     use super::*;
     use crate::models::{Cache, State};

@@ -31,11 +31,13 @@
 //! - The environment is read in one place, [`StoreOptions::from_environment`], which
 //!   [`LoadOptions::default`] calls.
 //! - Each [`Error`] has a stable [`kind`](Error::kind) and a [`hint`](Error::hint): what to do next.
-//! - Models run on the CPU only for now, and no check finds a false statement in good language.
+//! - Networks run where [`Device`] says; Firefox models always on the processor.
+//! - No check finds a false statement in good language.
 
 mod batch;
 mod check;
 mod checkpoint;
+mod device;
 mod document;
 mod engine;
 mod error;
@@ -61,6 +63,7 @@ mod tokenizer;
 mod translate;
 mod translators;
 mod weights;
+mod work;
 
 pub use check::check_translation;
 pub use checkpoint::Checkpoint;

@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::checkpoint::Checkpoint;
+use crate::device::Places;
 use crate::engine::Instruct;
 use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::models::firefox::{self, Firefox};
-use crate::options::{Device, LoadOptions, Precision};
+use crate::options::LoadOptions;
 use crate::registry::{Family, ModelChoice, ModelSpec, Registry, Route};
 use crate::seq2seq::{Seq2Seq, Seq2SeqOptions};
 use crate::store::{Event, ModelFiles, Store};
@@ -38,6 +38,7 @@ pub(crate) enum Engine {
 /// Chooses, fetches and loads models, each once.
 pub(crate) struct Loader {
     options: LoadOptions,
+    places: Places,
     registry: Registry,
     store: Store,
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
@@ -48,18 +49,24 @@ type Found<'a> = Vec<(&'a ModelSpec, ModelFiles)>;
 
 impl Loader {
     pub(crate) fn new(options: LoadOptions) -> Result<Self> {
-        check_device(options.device)?;
+        let places = Places::open(&options.device)?;
         let registry = match &options.registry {
             Some(registry) => registry.clone(),
             None => Registry::builtin()?,
         };
         let store = Store::new(options.store.clone());
-        Ok(Self {
+        let loader = Self {
             options,
+            places,
             registry,
             store,
             loaded: Mutex::new(HashMap::new()),
-        })
+        };
+        let device = &loader.places.choice;
+        match loader.tell(&Event::Device { device }) {
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+            ControlFlow::Continue(()) => Ok(loader),
+        }
     }
 
     /// The models that translate from one language into another: one, or two by way of English.
@@ -313,16 +320,18 @@ impl Loader {
         }
         let engine = match files.ending(".gguf") {
             Some(path) => {
-                check_gguf_precision(self.options.precision, &path)?;
                 let mut stopped = false;
-                let checkpoint = Checkpoint::load(&path, &mut |done, total| {
+                let mut progress = |done, total| {
                     let flow = self.tell(&Event::Loading {
                         model: id,
                         done,
                         total,
                     });
                     stopped |= flow.is_break();
-                })?;
+                };
+                let precision = self.options.precision;
+                let checkpoint =
+                    Checkpoint::load_in(&path, &self.places, precision, &mut progress)?;
                 if stopped {
                     return Err(Error::Cancelled);
                 }
@@ -361,20 +370,16 @@ impl Loader {
         if spec.is_some_and(|spec| spec.family == Family::Firefox)
             || firefox::Files::are_in(directory)
         {
+            if !self.places.are_kernels() {
+                let text = "Firefox models are made for the processor and run there";
+                if self.tell(&Event::Detail { model: id, text }).is_break() {
+                    return Err(Error::Cancelled);
+                }
+            }
             return Ok(SegmentModel::Firefox(Box::new(Firefox::from_directory(
                 directory,
             )?)));
         }
-        let float = match self.options.precision {
-            Precision::Auto | Precision::Q8 => false,
-            Precision::F32 => true,
-            Precision::Bf16 => {
-                return Err(Error::Usage {
-                    message: "`--precision bf16` is not supported on the processor".to_owned(),
-                    hint: Some("use `auto`, `q8` or `f32`".to_owned()),
-                });
-            }
-        };
         let name: String = id
             .chars()
             .map(|c| {
@@ -391,13 +396,12 @@ impl Loader {
             .folder
             .join("prepared")
             .join(name + ".safetensors");
-        let model = Seq2Seq::load(
-            directory,
-            &Seq2SeqOptions {
-                float,
-                prepared: Some(prepared),
-            },
-        )?;
+        let options = Seq2SeqOptions {
+            device: self.options.device.clone(),
+            precision: self.options.precision,
+            prepared: Some(prepared),
+        };
+        let model = Seq2Seq::load_in(directory, &options, &self.places)?;
         Ok(SegmentModel::Seq2Seq(Box::new(
             translators::Checkpoint::new(model, spec, &self.registry),
         )))
@@ -415,27 +419,4 @@ impl Loader {
 enum Fetch {
     No,
     Yes,
-}
-
-fn check_device(device: Device) -> Result<()> {
-    match device {
-        Device::Auto | Device::Cpu => Ok(()),
-        Device::Cuda(_) | Device::Metal => Err(Error::Device {
-            device: device.to_string(),
-            message: "this version runs models on the processor alone".to_owned(),
-        }),
-    }
-}
-
-fn check_gguf_precision(precision: Precision, path: &Path) -> Result<()> {
-    match precision {
-        Precision::Auto => Ok(()),
-        Precision::F32 | Precision::Bf16 | Precision::Q8 => Err(Error::Usage {
-            message: format!(
-                "`{}` is a GGUF file, which is run as it is stored",
-                path.display()
-            ),
-            hint: Some("leave `--precision` out, or use `--precision auto`".to_owned()),
-        }),
-    }
 }

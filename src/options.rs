@@ -9,19 +9,23 @@ use crate::error::Error;
 use crate::registry::Registry;
 use crate::store::{Event, StoreOptions};
 
-/// Where a network runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Where networks run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Device {
-    /// The best that this build and machine have.
+    /// The first that this build has and that works: an NVIDIA card, an Apple card, the processor.
     #[default]
     Auto,
     /// The processor.
     Cpu,
-    /// An NVIDIA card, by number.
-    Cuda(usize),
+    /// NVIDIA cards, by number; one copy of the network on each.
+    Cuda(Vec<usize>),
     /// An Apple card.
     Metal,
+    /// So many copies of the network on the processor, run as on a card: what tests run everything
+    /// with that a card needs, where there is none. Slower than [`Device::Cpu`].
+    #[doc(hidden)]
+    CpuTensors(usize),
 }
 
 impl fmt::Display for Device {
@@ -29,8 +33,12 @@ impl fmt::Display for Device {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Cuda(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(usize::to_string).collect();
+                write!(f, "cuda:{}", numbers.join(","))
+            }
             Self::Metal => f.write_str("metal"),
+            Self::CpuTensors(copies) => write!(f, "cpu-tensors:{copies}"),
         }
     }
 }
@@ -39,20 +47,41 @@ impl FromStr for Device {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            "metal" => Ok(Self::Metal),
-            _ => match text.strip_prefix("cuda:").map(str::parse) {
-                Some(Ok(number)) => Ok(Self::Cuda(number)),
-                _ => Err(Error::Usage {
-                    message: format!("unknown device `{text}`"),
-                    hint: Some(
-                        "the devices are `auto`, `cpu`, `cuda`, `cuda:N` and `metal`".to_owned(),
-                    ),
-                }),
+        let unknown = || Error::Usage {
+            message: format!("unknown device `{text}`"),
+            hint: Some(
+                "the devices are `auto`, `cpu`, `cuda`, `cuda:N`, `cuda:N,M` and `metal`"
+                    .to_owned(),
+            ),
+        };
+        match text.split_once(':') {
+            None => match text {
+                "auto" => Ok(Self::Auto),
+                "cpu" => Ok(Self::Cpu),
+                "cuda" => Ok(Self::Cuda(vec![0])),
+                "metal" => Ok(Self::Metal),
+                "cpu-tensors" => Ok(Self::CpuTensors(1)),
+                _ => Err(unknown()),
             },
+            Some(("cuda", numbers)) => {
+                let numbers: Vec<usize> = numbers
+                    .split(',')
+                    .map(|number| number.parse().map_err(|_| unknown()))
+                    .collect::<Result<_, _>>()?;
+                let twice = (1..numbers.len()).find(|&i| numbers[..i].contains(&numbers[i]));
+                if let Some(place) = twice {
+                    return Err(Error::Usage {
+                        message: format!("device `{text}` names card {} twice", numbers[place]),
+                        hint: Some("name each card once, as in `cuda:0,1`".to_owned()),
+                    });
+                }
+                Ok(Self::Cuda(numbers))
+            }
+            Some(("cpu-tensors", copies)) => match copies.parse() {
+                Ok(copies @ 1..=16) => Ok(Self::CpuTensors(copies)),
+                _ => Err(unknown()),
+            },
+            _ => Err(unknown()),
         }
     }
 }
@@ -66,9 +95,11 @@ pub enum Precision {
     Auto,
     /// Float32.
     F32,
-    /// Bfloat16.
+    /// Bfloat16; on a graphics card.
     Bf16,
-    /// Eight bits a weight.
+    /// Float16; on a graphics card, and not for T5, whose states are too large for it.
+    F16,
+    /// Eight bits a weight; on the processor.
     Q8,
 }
 
@@ -80,10 +111,11 @@ impl FromStr for Precision {
             "auto" => Ok(Self::Auto),
             "f32" => Ok(Self::F32),
             "bf16" => Ok(Self::Bf16),
+            "f16" => Ok(Self::F16),
             "q8" => Ok(Self::Q8),
             _ => Err(Error::Usage {
                 message: format!("unknown precision `{text}`"),
-                hint: Some("the precisions are `auto`, `f32`, `bf16` and `q8`".to_owned()),
+                hint: Some("the precisions are `auto`, `f32`, `bf16`, `f16` and `q8`".to_owned()),
             }),
         }
     }
@@ -136,7 +168,7 @@ impl fmt::Debug for LoadOptions {
 }
 
 /// How text is decoded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Decoding {
     /// Hypotheses kept for each segment; 1 is greedy, `None` the model's own choice.
     pub beams: Option<usize>,
@@ -145,19 +177,9 @@ pub struct Decoding {
     /// No sequence of this many tokens comes twice in one output; `None` for the model's own choice.
     /// Models that are decoded greedily take no notice.
     pub no_repeat_ngram: Option<usize>,
-    /// Most tokens in a batch, prompts and expected answers counted; bounds the memory.
-    pub batch_tokens: usize,
-}
-
-impl Default for Decoding {
-    fn default() -> Self {
-        Self {
-            beams: None,
-            max_tokens: None,
-            no_repeat_ngram: None,
-            batch_tokens: 8192,
-        }
-    }
+    /// Most tokens in a batch, prompts and expected answers counted; bounds the memory. `None` for
+    /// what suits the device: 8192 on the processor, as many as there is memory for on a card.
+    pub batch_tokens: Option<usize>,
 }
 
 /// How far the work is, told after each step of decoding.

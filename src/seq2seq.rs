@@ -4,22 +4,26 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::batch::{Batch, plan};
+use crate::batch::Batch;
+use crate::device::{Place, Places};
+use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::generate::{Progress, Search, beam, search};
-use crate::models::directory;
-use crate::models::encoder_decoder::EncoderDecoder;
-use crate::models::loader::Precision;
-use crate::models::{Model, TokenId};
+use crate::models::{Model, TokenId, directory, loader};
+use crate::options::{Device, Precision};
 use crate::registry::Family;
 use crate::tokenizer::pieces::{Direction, PieceTokenizer};
+use crate::work::{Row, Work};
 
 /// A Marian, M2M100 or T5 network with how its makers want it decoded.
 pub struct Seq2Seq {
     directory: PathBuf,
     family: Family,
-    model: EncoderDecoder,
+    /// One for each place where it runs.
+    copies: Vec<Box<dyn Model>>,
+    limit: Option<usize>,
     search: Search,
+    places: Places,
     config: serde_json::Value,
     tokenizer: Option<PieceTokenizer>,
 }
@@ -35,8 +39,12 @@ impl std::fmt::Debug for Seq2Seq {
 /// How a checkpoint is loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Seq2SeqOptions {
-    /// Keep weights as float32 instead of signed bytes: about six times slower, four times larger.
-    pub float: bool,
+    /// Where the network runs.
+    pub device: Device,
+    /// How weights are held. On the processor [`Precision::Auto`] means signed bytes, and float32
+    /// is about six times slower and four times larger; on a card it means half of float32, or all
+    /// of it where the family needs that.
+    pub precision: Precision,
     /// Where quantized weights are kept for the next start; nowhere if absent.
     pub prepared: Option<PathBuf>,
 }
@@ -49,28 +57,39 @@ impl Seq2Seq {
     /// [`Error::UnsupportedModel`](crate::Error::UnsupportedModel) for another architecture,
     /// [`Error::CorruptModel`](crate::Error::CorruptModel) for damaged files.
     pub fn load(directory: &Path, options: &Seq2SeqOptions) -> Result<Self> {
-        let precision = if options.float {
-            Precision::F32
-        } else {
-            Precision::Q8
-        };
+        Self::load_in(directory, options, &Places::open(&options.device)?)
+    }
+
+    /// Loads a directory into places that are open already.
+    pub(crate) fn load_in(
+        directory: &Path,
+        options: &Seq2SeqOptions,
+        places: &Places,
+    ) -> Result<Self> {
         let (family, config) = directory::describe(directory)?;
+        let search = directory::decoding(directory, &config)?;
         // Building the vocabulary takes as long as reading the weights: side by side.
-        let (tokenizer, loaded) = std::thread::scope(|scope| {
+        let (tokenizer, copies) = std::thread::scope(|scope| {
             let tokenizer = scope.spawn(|| PieceTokenizer::load(directory, family, &config));
-            let prepared = options.prepared.as_deref();
-            let loaded = directory::load(directory, (family, &config), precision, prepared);
-            (tokenizer.join(), loaded)
+            let described = (family, &config);
+            let copies = places
+                .places
+                .iter()
+                .map(|place| copy(directory, described, options, place))
+                .collect::<Result<Vec<_>>>();
+            (tokenizer.join(), copies)
         });
-        let loaded = loaded?;
+        let copies = copies?;
         let tokenizer =
             tokenizer.map_err(|_| Error::Tokenizer("its thread panicked".to_owned()))?;
         Ok(Self {
             directory: directory.to_path_buf(),
             family,
-            model: loaded.model,
-            search: loaded.search,
+            limit: copies.first().and_then(|(_, limit)| *limit),
+            copies: copies.into_iter().map(|(model, _)| model).collect(),
+            search,
             config,
+            places: places.clone(),
             // Token ids can be decoded without one; text asks for it when it comes to that.
             tokenizer: tokenizer.ok(),
         })
@@ -111,7 +130,18 @@ impl Seq2Seq {
     /// Most source tokens, the end among them, and most target tokens; `None` where positions do
     /// not end.
     pub(crate) fn limit(&self) -> Option<usize> {
-        self.model.limit
+        self.limit
+    }
+
+    /// Bytes that are in use on the devices of the network, by whomever; `None` where they do not
+    /// tell, as the processor does not.
+    pub fn device_memory(&self) -> Option<usize> {
+        self.places.memory_in_use()
+    }
+
+    /// The network, once for each place where it runs.
+    pub(crate) fn copies(&self) -> &[Box<dyn Model>] {
+        &self.copies
     }
 
     /// Encodes a text as a source row, as the checkpoint's tokenizer does. `source` and `target`
@@ -157,22 +187,34 @@ impl Seq2Seq {
         search.beams = beams.max(1);
         search.constraints.min_new = target;
         search.constraints.forced_last = None;
-        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let decode = |model: &dyn Model,
+                      rows: &[Row<&[u32]>],
+                      progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
+            let members: Vec<&[u32]> = rows.iter().map(|row| row.input).collect();
+            let max_new = vec![target; rows.len()];
+            self.generate(
+                model,
+                &Batch::new(&members),
+                &search,
+                &max_new,
+                None,
+                progress,
+            )
+        };
+        let work = Work::new(&self.copies, (Some(batch), Some(usize::MAX)), &decode);
+        let all = rows.iter().enumerate().map(|(number, row)| Row {
+            number,
+            length: row.len(),
+            input: row.as_slice(),
+        });
         let mut answers = vec![Vec::new(); rows.len()];
-        for group in plan(&lengths, usize::MAX, batch) {
-            let members: Vec<&[u32]> = group.iter().map(|&row| rows[row].as_slice()).collect();
-            let max_new = vec![target; group.len()];
-            let found =
-                self.generate(&Batch::new(&members), &search, &max_new, None, &mut |_| {
-                    ControlFlow::Continue(())
-                })?;
-            for (&row, best) in group.iter().zip(found) {
-                answers[row] = best
-                    .into_iter()
-                    .next()
-                    .map_or(Vec::new(), |best| best.tokens);
-            }
-        }
+        let mut finish = |row: usize, found: Vec<beam::Scored>| {
+            let best = found.into_iter().next();
+            answers[row] = best.map_or(Vec::new(), |best| best.tokens);
+            Ok(())
+        };
+        let stretches = std::iter::once(Ok(all.collect()));
+        work.run(stretches, &mut finish, &mut Watch::new(None))?;
         Ok(answers)
     }
 
@@ -183,11 +225,11 @@ impl Seq2Seq {
     ///
     /// What the network reports, such as an id beyond its vocabulary.
     pub fn scores(&self, source: &[u32], target: &[u32]) -> Result<Vec<Vec<f32>>> {
-        let mut state = self.model.start(&Batch::new(&[source]))?;
+        let mut state = self.copies[0].start(&Batch::new(&[source]))?;
         let mut last = state.first.clone();
         let mut all = Vec::with_capacity(target.len() + 1);
         for place in 0..=target.len() {
-            let scores = self.model.step(&mut state, &last)?;
+            let scores = self.copies[0].step(&mut state, &last)?;
             all.push(scores.logits.flatten_all()?.to_vec1()?);
             last = target.get(place).copied().into_iter().collect();
         }
@@ -210,7 +252,8 @@ impl Seq2Seq {
         search.beams = beams.max(1);
         let limits = vec![max_new; rows.len()];
         let batch = Batch::new(rows);
-        let found = self.generate(&batch, &search, &limits, None, &mut |_| {
+        let model = self.copies[0].as_ref();
+        let found = self.generate(model, &batch, &search, &limits, None, &mut |_| {
             ControlFlow::Continue(())
         })?;
         Ok(found
@@ -223,18 +266,18 @@ impl Seq2Seq {
             .collect())
     }
 
-    /// Decodes a batch to at most `max_new` tokens a row, and no more than the model has positions
+    /// Decodes a batch on one of the copies to at most `max_new` tokens a row, and no more than the model has positions
     /// for; `first` is what the decoder reads first, where that chooses the language.
     pub(crate) fn generate(
         &self,
+        model: &dyn Model,
         batch: &Batch,
         how: &Search,
         max_new: &[usize],
         first: Option<TokenId>,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<Vec<beam::Scored>>> {
-        let model: &dyn Model = &self.model;
-        let positions = self.model.limit.unwrap_or(usize::MAX);
+        let positions = self.limit.unwrap_or(usize::MAX);
         let max_new: Vec<usize> = max_new.iter().map(|&most| most.min(positions)).collect();
         let max_new = max_new.as_slice();
         match first {
@@ -248,4 +291,32 @@ impl Seq2Seq {
             None => search(model, batch, how, max_new, progress),
         }
     }
+}
+
+/// One copy of the network of a directory, and the most tokens that it has positions for.
+fn copy(
+    directory: &Path,
+    described: (Family, &serde_json::Value),
+    options: &Seq2SeqOptions,
+    place: &Place,
+) -> Result<(Box<dyn Model>, Option<usize>)> {
+    let precision = match (place, options.precision) {
+        (Place::Tensors(device), precision) => {
+            let network = directory::load_on(directory, described, precision, device)?;
+            let limit = network.limit();
+            return Ok((Box::new(network), limit));
+        }
+        (Place::Kernels, Precision::Auto | Precision::Q8) => loader::Precision::Q8,
+        (Place::Kernels, Precision::F32) => loader::Precision::F32,
+        (Place::Kernels, Precision::Bf16 | Precision::F16) => {
+            return Err(Error::Usage {
+                message: "half precision is not supported on the processor".to_owned(),
+                hint: Some("use `--precision auto`, `q8` or `f32`".to_owned()),
+            });
+        }
+    };
+    let prepared = options.prepared.as_deref();
+    let network = directory::load(directory, described, precision, prepared)?;
+    let limit = network.limit;
+    Ok((Box::new(network), limit))
 }

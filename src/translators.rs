@@ -3,21 +3,25 @@
 //!
 //! Knows languages only as tokens that the catalogue names. Checks and retries are the pipeline's.
 
-use crate::batch::{Batch, plan};
+use std::ops::ControlFlow;
+
+use crate::batch::Batch;
 use crate::engine::{Answer, Watch};
 use crate::error::{Error, Result};
-use crate::generate::Finish;
+use crate::generate::beam::Scored;
+use crate::generate::{Finish, Progress, Search};
 use crate::language::Language;
-use crate::models::TokenId;
 use crate::models::firefox::{Firefox, Spread};
+use crate::models::{Model, TokenId};
 use crate::options::{Decoding, Warning};
 use crate::registry::{Family, ModelSpec, Registry};
 use crate::seq2seq::Seq2Seq;
+use crate::work::{Row, Work};
 
 /// Most tokens of a segment; the models were trained on sentences.
 const MOST_TOKENS: usize = 256;
-/// Most rows in a batch.
-const MAX_ROWS: usize = 64;
+/// Texts that are turned to tokens and planned together; the next while these are worked on.
+const TOKENIZED_AHEAD: usize = 4096;
 /// Segments that a Firefox model is given before the caller is told how far the work is.
 const STRETCH: usize = 256;
 
@@ -127,16 +131,12 @@ impl Checkpoint {
         languages: (Option<Language>, Option<Language>),
         Texts { texts, phrases }: Texts<'_>,
         decoding: &Decoding,
-        most_new: impl Fn(usize) -> usize,
+        most_new: impl Fn(usize) -> usize + Sync,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Answer>>> {
         let (source, target) = self.language_tokens(languages.0, languages.1)?;
         let direction = self.model.direction(source.as_deref(), target.as_deref())?;
         let tokenizer = self.model.tokenizer()?;
-        let rows: Vec<Vec<TokenId>> = texts
-            .iter()
-            .map(|text| tokenizer.encode(text, &direction))
-            .collect::<Result<_>>()?;
         let mut search = self.model.search().clone();
         search.best = 1;
         if let Some(facts) = self.spec.as_ref().map(|spec| &spec.decoding) {
@@ -161,52 +161,51 @@ impl Checkpoint {
             .collect::<Result<_>>()?;
         search.constraints.forced_first =
             direction.forced_first.or(search.constraints.forced_first);
-        let lengths: Vec<usize> = rows
-            .iter()
-            .map(|row| row.len() * (1 + search.beams))
-            .collect();
-        let mut answers: Vec<Option<Answer>> = vec![None; texts.len()];
-        for group in plan(&lengths, decoding.batch_tokens, MAX_ROWS) {
-            let members: Vec<&[TokenId]> = group.iter().map(|&row| rows[row].as_slice()).collect();
-            let max_new: Vec<usize> = group
-                .iter()
-                .map(|&row| {
-                    decoding
-                        .max_tokens
-                        .unwrap_or_else(|| most_new(rows[row].len()))
+        // Texts of like length together, as far as a stretch goes.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&text| std::cmp::Reverse(texts[text].len()));
+        let stretches = order.chunks(TOKENIZED_AHEAD).map(|stretch| {
+            let rows = stretch.iter().map(|&text| {
+                let input = tokenizer.encode(texts[text], &direction)?;
+                Ok(Row {
+                    number: text,
+                    length: input.len() * (1 + search.beams),
+                    input,
                 })
-                .collect();
-            search.phrases = group
+            });
+            rows.collect()
+        });
+        let decode = |model: &dyn Model,
+                      rows: &[Row<Vec<TokenId>>],
+                      progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
+            let members: Vec<&[TokenId]> = rows.iter().map(|row| row.input.as_slice()).collect();
+            let max_new: Vec<usize> = members
                 .iter()
-                .map(|&row| phrases.get(row).cloned().unwrap_or_default())
+                .map(|row| decoding.max_tokens.unwrap_or_else(|| most_new(row.len())))
                 .collect();
-            let mut tokens = 0;
-            let found = self.model.generate(
-                &Batch::new(&members),
-                &search,
-                &max_new,
-                direction.start,
-                &mut |progress| {
-                    tokens = progress.tokens;
-                    watch.tell(group.len().saturating_sub(progress.live), tokens)
-                },
-            );
-            let found = match found {
-                Err(Error::Cancelled) => return Ok(answers),
-                found => found?,
+            let phrases = rows.iter().map(|row| phrases.get(row.number));
+            let search = Search {
+                phrases: phrases
+                    .map(|row| row.cloned().unwrap_or_default())
+                    .collect(),
+                ..search.clone()
             };
-            watch.count(group.len(), tokens);
-            for (&row, best) in group.iter().zip(found) {
-                let Some(best) = best.into_iter().next() else {
-                    continue;
-                };
-                let text = tokenizer.decode(&best.tokens)?.trim().to_owned();
-                answers[row] = Some(Answer {
-                    text,
+            let batch = Batch::new(&members);
+            self.model
+                .generate(model, &batch, &search, &max_new, direction.start, progress)
+        };
+        let work = Work::new(self.model.copies(), (None, decoding.batch_tokens), &decode);
+        let mut answers: Vec<Option<Answer>> = vec![None; texts.len()];
+        let mut finish = |text: usize, found: Vec<Scored>| {
+            if let Some(best) = found.into_iter().next() {
+                answers[text] = Some(Answer {
+                    text: tokenizer.decode(&best.tokens)?.trim().to_owned(),
                     finish: best.finish,
                 });
             }
-        }
+            Ok(())
+        };
+        work.run(stretches, &mut finish, watch)?;
         Ok(answers)
     }
 

@@ -137,6 +137,14 @@ pub(super) fn months(word: &str) -> impl Iterator<Item = u8> + '_ {
         .map(|(number, _)| number)
 }
 
+/// Whether a lowercase word names a month or a day of the week.
+pub(super) fn is_named_anything(word: &str) -> bool {
+    MONTHS
+        .iter()
+        .chain(&DAYS)
+        .any(|names| is_named(names, word))
+}
+
 /// What a text names of a list, as bits.
 fn named(words: &[String], list: &[Names]) -> u16 {
     let mut bits = 0;

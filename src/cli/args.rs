@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Measures outputs against references, or models over a test set
     #[command(after_help = EXIT_STATUS)]
     Eval(Eval),
+    /// Shows and exports translation memories
+    #[command(subcommand, after_help = EXIT_STATUS)]
+    Memory(Memory),
     /// Lists, fetches, checks and removes models
     #[command(subcommand, after_help = EXIT_STATUS)]
     Models(Models),
@@ -90,6 +93,17 @@ pub(crate) struct Translate {
     /// Hypotheses that the search keeps; more are slower and sometimes better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
+    /// A file that keeps good translations of sentences and gives them back to later runs; begun where
+    /// there is none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) memory: Option<PathBuf>,
+    /// Terms with their translations: lines `TERM<tab>TRANSLATION[<tab>OPTIONS]`, with options like
+    /// `case=exact inflect=no from=ru to=en forms=A|B`, or a `.toml` file of `[[term]]` tables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) glossary: Option<PathBuf>,
+    /// A term that is not translated; may be given several times
+    #[arg(long, value_name = "TERM")]
+    pub(crate) keep: Vec<String>,
     /// With --json, give each sentence and its translation as well
     #[arg(long)]
     pub(crate) segments: bool,
@@ -229,17 +243,17 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model and device")]
 pub(crate) struct ComputeArgs {
-    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    /// Where to compute: auto, cpu, cuda, cuda:N, cuda:N,M (a copy of the model on each) or metal
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
     /// Threads to compute with; as many as there are cores when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Tokens in a batch, padding included
+    /// Tokens in a batch, padding included; what the device has memory for when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_tokens: Option<u32>,
     /// How weights and products are held: auto is the fastest that keeps quality
-    #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "q8"])]
+    #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "f16", "q8"])]
     pub(crate) precision: String,
     /// The most tokens of each output
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -302,6 +316,8 @@ impl Translate {
         Self {
             documents: self.documents.effective(),
             model: self.model.effective(),
+            // What it gives back is what the model would write.
+            memory: None,
             ..self.clone()
         }
     }
@@ -324,6 +340,25 @@ pub(crate) enum LengthName {
     Headline,
     Short,
     Medium,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Memory {
+    /// Counts what is in a memory, by direction and model
+    Stats {
+        /// The memory
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Writes a memory in a form that other translation tools read
+    Export {
+        /// The memory
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where to write TMX 1.4; `-` for standard output
+        #[arg(long, value_name = "OUT")]
+        tmx: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

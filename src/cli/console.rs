@@ -186,6 +186,8 @@ impl Console {
                 self.clear();
                 self.note(&format!("using `{model}` to {task}"));
             }
+            Event::Device { device } => self.detail(&format!("computing on {device}")),
+            Event::Detail { model, text } => self.detail(&format!("`{model}`: {text}")),
             _ => self.detail(&format!("{event:?}")),
         }
         interrupt::wish()

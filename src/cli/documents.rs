@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::DocumentArgs;
 use super::console::Console;
+use super::counts::Counts;
 use super::input::{self, BadInput, Input};
 use super::output::{Form, Output, Record, Stop};
 use super::resume::{self, Job, Known};
@@ -29,6 +30,9 @@ pub(crate) struct Outcome {
     pub(crate) file: Option<Vec<u8>>,
     pub(crate) json: Map<String, Value>,
     pub(crate) warnings: Vec<Warning>,
+    /// What the guards did now; nothing for what an earlier run made.
+    #[serde(skip)]
+    pub(crate) counts: Counts,
 }
 
 /// What is read: documents and failures.
@@ -281,6 +285,7 @@ pub(crate) fn run<'a>(
         failed: 0,
         without_model: 0,
         cancelled: 0,
+        counts: Counts::default(),
     };
     if !is_any {
         let outcomes = first
@@ -313,6 +318,8 @@ struct Writer<'a> {
     without_model: u64,
     /// Documents that were begun when the user wished to stop.
     cancelled: u64,
+    /// What the guards did.
+    counts: Counts,
 }
 
 impl Writer<'_> {
@@ -370,6 +377,7 @@ impl Writer<'_> {
     }
 
     fn success(&mut self, slot: Slot, outcome: Outcome) -> std::result::Result<(), Stop> {
+        self.counts.add(&outcome.counts);
         for warning in &outcome.warnings {
             self.console
                 .warning(&format!("`{}`: {}", slot.name, warning.message));
@@ -394,8 +402,8 @@ impl Writer<'_> {
         self.console.error(Some(&slot.name), &error);
         let is_lines = self.output.has_lines(slot.output);
         let text = match self.form {
-            Form::Text => return Ok(()),
-            Form::Own if slot.row.is_none() && !is_lines => return Ok(()),
+            Form::Text => return self.output.miss(slot.output),
+            Form::Own if slot.row.is_none() && !is_lines => return self.output.miss(slot.output),
             Form::Own => slot.row,
             Form::Json => None,
         };
@@ -421,8 +429,11 @@ impl Writer<'_> {
     fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
         self.console.clear();
         let seconds = self.start.elapsed().as_secs_f32();
-        self.console
-            .detail(&format!("{} in {seconds:.1} s", documents(self.done)));
+        let time = format!("{} in {seconds:.1} s", documents(self.done));
+        match self.counts.message() {
+            guards if guards.is_empty() => self.console.detail(&time),
+            guards => self.console.note(&format!("{time}; {guards}")),
+        }
         let earlier = self.earlier();
         if earlier > 0 {
             self.console.note(&format!(

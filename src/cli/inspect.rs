@@ -43,5 +43,6 @@ fn show(document: &Document, form: Form) -> Result<Outcome> {
         file: None,
         json,
         warnings: Vec::new(),
+        counts: super::counts::Counts::default(),
     })
 }

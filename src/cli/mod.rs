@@ -6,11 +6,13 @@
 
 mod args;
 mod console;
+mod counts;
 mod documents;
 mod eval;
 mod input;
 mod inspect;
 mod interrupt;
+mod memory;
 mod models;
 mod output;
 mod progress;
@@ -97,6 +99,7 @@ fn execute(cli: &Cli, console: &Arc<Console>) -> Result<Status> {
         Command::Summarize(arguments) => context()?.summarize(arguments),
         Command::Translate(arguments) => context()?.translate(arguments),
         Command::Eval(arguments) => eval::run(arguments, &context()?),
+        Command::Memory(command) => memory::run(command, form, console),
         Command::Models(command) => {
             let registry = registry(shared)?;
             let store = Store::new(store_options(shared));
@@ -119,7 +122,7 @@ fn form(cli: &Cli) -> Form {
         Command::Summarize(Summarize { documents, .. })
         | Command::Translate(Translate { documents, .. })
         | Command::Inspect(Inspect { documents, .. }) => documents.output.as_deref(),
-        Command::Eval(_) | Command::Models(_) => None,
+        Command::Eval(_) | Command::Memory(_) | Command::Models(_) => None,
     };
     match (output.and_then(Format::of_path), &cli.command) {
         (Some(Format::JsonLines), _) => Form::Json,

@@ -185,14 +185,6 @@ impl Output {
         if record.failed {
             self.miss_here();
         }
-        let is_nothing = match self.form {
-            Form::Text => record.text.is_none(),
-            Form::Own => record.text.is_none() && !self.has_lines(input),
-            Form::Json => false,
-        };
-        if is_nothing {
-            return Ok(());
-        }
         if let Target::Folder { outputs, current } = &mut self.target
             && current.is_none()
             && let Some(path) = outputs.get(input)
@@ -234,7 +226,9 @@ impl Output {
             | Target::Folder {
                 current: Some((_, file)),
                 ..
-            } => file.write(&line).map_err(Stop::Failed),
+            } => file
+                .write_all(&line)
+                .map_err(|source| Stop::Failed(io("write", &file.path, source))),
             Target::Folder { current: None, .. } => Ok(()),
         }
     }
@@ -395,14 +389,18 @@ fn stop(path: &Path, source: std::io::Error) -> Stop {
 
 /// A file that appears under its name when it is complete.
 #[derive(Debug)]
-struct AtomicFile {
+pub(crate) struct AtomicFile {
     path: PathBuf,
     temporary: PathBuf,
     writer: Option<BufWriter<File>>,
 }
 
 impl AtomicFile {
-    fn create(path: &Path) -> Result<Self> {
+    /// Begins a file beside its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
@@ -422,15 +420,6 @@ impl AtomicFile {
         })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        match &mut self.writer {
-            Some(writer) => writer
-                .write_all(bytes)
-                .map_err(|source| io("write", &self.path, source)),
-            None => Ok(()),
-        }
-    }
-
     /// Has all that was written on the disk.
     fn complete(&mut self) -> Result<()> {
         let Some(mut writer) = self.writer.take() else {
@@ -440,10 +429,30 @@ impl AtomicFile {
         flushed.map_err(|source| io("write", &self.path, source))
     }
 
-    fn commit(mut self) -> Result<()> {
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the place is as it was then.
+    pub(crate) fn commit(mut self) -> Result<()> {
         self.complete()?;
         std::fs::rename(&self.temporary, &self.path)
             .map_err(|source| io("create", &self.path, source))
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match &mut self.writer {
+            Some(writer) => writer.flush(),
+            None => Ok(()),
+        }
     }
 }
 

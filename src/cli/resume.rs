@@ -150,6 +150,7 @@ impl Resume {
             file: None,
             json: serde_json::Map::new(),
             warnings: Vec::new(),
+            counts: super::counts::Counts::default(),
         };
         match self.job.form {
             Form::Text | Form::Own => outcome.text = text,
@@ -445,6 +446,16 @@ impl Log {
         if self.file.take().is_some() {
             // It stays where it cannot be removed, and does no harm.
             drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+impl Drop for Log {
+    /// Where nothing was noted, nothing is left.
+    fn drop(&mut self) {
+        let data = self.file.as_ref().map(File::metadata);
+        if data.is_some_and(|data| data.is_ok_and(|data| data.len() == 0)) {
+            self.remove();
         }
     }
 }

@@ -1,18 +1,20 @@
 //! `newsml translate` and `newsml summarize`: options to the library's, results to records.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Failure, Format, Language, Length, LoadObserver, LoadOptions,
-    ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
-    Translation, Translator, Warning,
+    Decoding, Document, Error, Failure, Format, Glossary, Language, Length, LoadObserver,
+    LoadOptions, MemoryFile, ModelChoice, ModelFiles, ProgressObserver, Registry, Result,
+    StoreOptions, Summarizer, Summary, Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
 use super::Status;
 use super::args::{ComputeArgs, LengthName, ModelArgs, Summarize, Translate};
 use super::console::Console;
+use super::counts::Counts;
 use super::documents::{self, Outcome};
 use super::output::Form;
 
@@ -42,7 +44,10 @@ impl Context {
                 hint: Some("add `--json`".to_owned()),
             });
         }
-        let settings = self.settings(&arguments.effective(), &arguments.model)?;
+        let glossary = glossary(arguments)?;
+        // The file counts by what is in it.
+        let effective = (arguments.effective(), glossary.fingerprint());
+        let settings = self.settings(&effective, &arguments.model)?;
         let (load, mut decoding, progress) =
             self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
         decoding.beams = arguments.beams.map(usize::from);
@@ -51,13 +56,19 @@ impl Context {
             .map_or_else(Translator::of_own_pair, Translator::builder)
             .load(load)
             .decoding(decoding)
+            .glossary(glossary)
             .progress(progress);
         if let Some(from) = from {
             builder = builder.from(from);
         }
+        if let Some(path) = &arguments.memory {
+            builder = builder.memory(Arc::new(MemoryFile::open(path)?));
+        }
+        // Segments that were in the memory, and all.
+        let counts = Cell::new((0, 0));
         // Outcomes are lazy: what gives them must outlive them.
         let slot = &mut None;
-        documents::run(
+        let status = documents::run(
             &arguments.documents,
             form,
             &console,
@@ -65,19 +76,29 @@ impl Context {
             |items| {
                 let translator = slot.insert(builder.build()?);
                 let outcomes = translator.translate_documents(items);
+                let counts = &counts;
                 Ok(Box::new(outcomes.map(move |outcome| {
-                    outcome.and_then(|done| {
-                        translated(&done, form, with_segments).map_err(|error| {
-                            Box::new(Failure {
-                                name: done.document.name().to_owned(),
-                                fields: done.document.fields().clone(),
-                                error,
-                            })
+                    let done = outcome?;
+                    let known = done.segments.iter().filter(|segment| segment.from_memory);
+                    let (recalled, all) = counts.get();
+                    counts.set((recalled + known.count(), all + done.segments.len()));
+                    translated(&done, form, with_segments).map_err(|error| {
+                        Box::new(Failure {
+                            name: done.document.name().to_owned(),
+                            fields: done.document.fields().clone(),
+                            error,
                         })
                     })
                 })))
             },
-        )
+        )?;
+        if arguments.memory.is_some() {
+            let (recalled, all) = counts.get();
+            console.note(&format!(
+                "{recalled} of {all} segments came from the memory"
+            ));
+        }
+        Ok(status)
     }
 
     pub(crate) fn summarize(self, arguments: &Summarize) -> Result<Status> {
@@ -148,13 +169,11 @@ impl Context {
         let console = self.console.clone();
         let observer: LoadObserver = Arc::new(move |event| console.observe(event));
         load.observer = Some(observer);
-        let mut decoding = Decoding {
+        let decoding = Decoding {
             max_tokens: arguments.max_tokens.map(|tokens| tokens as usize),
+            batch_tokens: arguments.batch_tokens.map(|tokens| tokens as usize),
             ..Decoding::default()
         };
-        if let Some(tokens) = arguments.batch_tokens {
-            decoding.batch_tokens = tokens as usize;
-        }
         let console = self.console;
         let progress: ProgressObserver = Arc::new(move |progress| console.work(progress));
         Ok((load, decoding, progress))
@@ -173,6 +192,20 @@ impl From<LengthName> for Length {
 
 pub(crate) fn language(name: Option<&str>) -> Result<Option<Language>> {
     name.map(str::parse).transpose()
+}
+
+/// The terms of the arguments; those that are kept come first.
+fn glossary(arguments: &Translate) -> Result<Glossary> {
+    let mut glossary = Glossary::new();
+    for term in &arguments.keep {
+        glossary.add(Term::kept(term))?;
+    }
+    if let Some(path) = &arguments.glossary {
+        for term in Glossary::load(path)?.terms() {
+            glossary.add(term.clone())?;
+        }
+    }
+    Ok(glossary)
 }
 
 fn translated(translation: &Translation, form: Form, with_segments: bool) -> Result<Outcome> {
@@ -196,13 +229,15 @@ fn translated(translation: &Translation, form: Form, with_segments: bool) -> Res
         }
         (Form::Text | Form::Json, _) => (document.text().to_owned(), None),
     };
-    let outcome = record.finish(
+    let mut outcome = record.finish(
         text,
         translation.source_language,
         &translation.models,
         &translation.warnings,
     );
-    Ok(Outcome { file, ..outcome })
+    outcome.file = file;
+    outcome.counts = Counts::of_translation(translation);
+    Ok(outcome)
 }
 
 fn summarized(summary: &Summary) -> Outcome {
@@ -252,6 +287,7 @@ impl Record {
             file: None,
             json: self.fields,
             warnings: warnings.to_vec(),
+            counts: Counts::of_warnings(warnings),
         }
     }
 }

@@ -41,10 +41,12 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<(String, &'static str
     if mostly_utf8(&bytes) {
         return Err(wrong(offset));
     }
-    match declared(&bytes)
-        .filter(|encoding| *encoding != UTF_8)
-        .or_else(|| detect(&bytes))
-    {
+    let declared = declared(&bytes).filter(|encoding| *encoding != UTF_8);
+    let found = match (declared, detect(&bytes)) {
+        (Some(declared), Some(found)) if contradicts(found, declared, &bytes) => Some(found),
+        (declared, found) => declared.or(found),
+    };
+    match found {
         Some(encoding) => strict(encoding, &bytes)
             .map(|text| (text, encoding.name()))
             .map_err(wrong),
@@ -133,9 +135,23 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     })
 }
 
+/// Whether `bytes` are far better text of our languages in `found` than in what is declared: a page
+/// that was converted and kept its head.
+fn contradicts(found: &'static Encoding, declared: &'static Encoding, bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
+    let score = |encoding: &'static Encoding| {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(sample);
+        text.map_or(-1.0, |text| plausibility(&text))
+    };
+    score(found) > score(declared) + 0.25
+}
+
+/// How much of an input is looked at to tell a single-byte encoding.
+const SAMPLE: usize = 64 * 1024;
+
 /// The single-byte encoding that makes the most plausible text of `bytes`, if any does.
 fn detect(bytes: &[u8]) -> Option<&'static Encoding> {
-    let sample = &bytes[..bytes.len().min(64 * 1024)];
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
     let high = sample.iter().filter(|byte| !byte.is_ascii()).count();
     let letters = sample
         .iter()
@@ -320,6 +336,30 @@ mod tests {
         );
         let found = decode("x", encode(&page, WINDOWS_1251, false));
         assert_eq!(found.ok(), Some((page, "windows-1251")));
+    }
+
+    #[test]
+    fn believes_the_text_more_than_a_declaration() {
+        for (text, encoding, wrong) in [
+            (RUSSIAN, WINDOWS_1251, "koi8-r"),
+            (
+                "Совет утвердил бюджет в понедельник.",
+                KOI8_R,
+                "windows-1251",
+            ),
+            (ARABIC, WINDOWS_1256, "iso-8859-1"),
+            (ARABIC, ISO_8859_6, "windows-1256"),
+            (RUSSIAN, WINDOWS_1251, "utf-8"),
+            (RUSSIAN, UTF_8, "windows-1251"),
+        ] {
+            let page = format!("<html><meta charset={wrong}><p>{text}</p>");
+            let found = decode("x", encode(&page, encoding, false));
+            assert_eq!(
+                found.ok(),
+                Some((page, encoding.name())),
+                "declared {wrong}"
+            );
+        }
     }
 
     #[test]

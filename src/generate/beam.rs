@@ -6,12 +6,12 @@
 use std::ops::ControlFlow;
 
 use super::constraints::{Changes, Constraints, Place};
-use super::{Finish, Progress, phrases};
+use super::{Finish, Progress, phrases, reduced};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::kernels::{Scanned, map_parallel};
+use crate::kernels::{Row, Scanned, Sums, map_parallel};
 use crate::models::layers::with_values;
-use crate::models::{Model, Scores, State, TokenId};
+use crate::models::{Model, Ranked, Scores, State, TokenId};
 
 /// When a source is done although unfinished hypotheses are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,9 @@ impl Default for Search {
         }
     }
 }
+
+/// What a hypothesis loses that does not say all phrases: more than any score.
+const UNSAID: f32 = 1e6;
 
 /// A hypothesis with its score.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,8 +166,12 @@ pub(crate) fn search(
             .flat_map(|group| &group.beams)
             .filter_map(|beam| beam.history.last().copied())
             .collect();
-        let scores = model.step(&mut state, &last)?;
-        let candidates = candidates(&groups, &scores, search)?;
+        let sums = match search.beams {
+            1 => Sums::Unwanted,
+            _ => Sums::Wanted,
+        };
+        let scores = model.step_ranked(&mut state, &last, sums)?;
+        let candidates = candidates(&groups, &scores, search, model.reduces_scores())?;
         let mut kept = Vec::with_capacity(last.len());
         let mut line = 0;
         let mut live = Vec::with_capacity(groups.len());
@@ -203,9 +210,16 @@ pub(crate) fn search(
     Ok(answers)
 }
 
-/// The best continuations of each group, best first.
-fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<Vec<Candidate>>> {
-    if scores.shortlist.is_some() {
+/// The best continuations of each group, best first; `reduce` where the scores are on a device.
+fn candidates(
+    groups: &[Group],
+    scores: &Ranked<'_>,
+    search: &Search,
+    reduce: bool,
+) -> Result<Vec<Vec<Candidate>>> {
+    if let Ranked::Kept(scores) = scores
+        && scores.shortlist.is_some()
+    {
         return Err(Error::Usage {
             message:
                 "this model restricts its output to a shortlist and cannot be decoded with beams"
@@ -213,30 +227,55 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
             hint: Some("leave out `--beams`".to_owned()),
         });
     }
-    let (rows, columns) = scores.logits.dims2()?;
     let beams: Vec<(&Group, &Beam)> = groups
         .iter()
         .flat_map(|group| group.beams.iter().map(move |beam| (group, beam)))
         .collect();
-    debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
     // Twice as many as beams, so that enough are left when all of the best ones end.
     let count = if search.beams == 1 {
         1
     } else {
         search.beams * (1 + search.end.len()).max(2)
     };
-    let found = with_values(&scores.logits, |values| {
-        map_parallel(rows, columns, |row| {
-            let (group, beam) = beams[row];
-            continuations(
-                group,
-                beam,
-                &values[row * columns..(row + 1) * columns],
-                search,
-                count,
-            )
-        })
-    })?;
+    let found = match scores {
+        Ranked::Kept(scores) if reduce => {
+            let columns = scores.logits.dim(1)?;
+            let asked = beams.iter().map(|(group, beam)| {
+                // Which tokens the constraints change does not depend on their scores.
+                let place = group.place(beam, search);
+                let changes = search.constraints.changes(place, columns, |_| 0.0);
+                let changed = changes.scores.into_iter().map(|(token, _)| (token, true));
+                let wanted = phrases::wanted(search.phrases(group.row), &beam.history[1..]);
+                let wanted = wanted
+                    .into_iter()
+                    .filter(|&token| (token as usize) < columns);
+                let mut asked: Vec<_> = changed.chain(wanted.map(|token| (token, false))).collect();
+                asked.sort_by_key(|&(token, changes)| (token, !changes));
+                asked.dedup_by_key(|&mut (token, _)| token);
+                asked
+            });
+            let reduced = reduced::rows(&scores.logits, &asked.collect::<Vec<_>>(), count)?;
+            let rows = beams.iter().zip(&reduced);
+            rows.map(|(&beam, scores)| continuations(beam, scores, search, count))
+                .collect()
+        }
+        Ranked::Kept(scores) => {
+            let (rows, columns) = scores.logits.dims2()?;
+            debug_assert_eq!(rows, beams.len(), "one row of scores a beam");
+            with_values(&scores.logits, |values| {
+                map_parallel(rows, columns, |row| {
+                    let scores = Scanned::new(&values[row * columns..(row + 1) * columns]);
+                    continuations(beams[row], &scores, search, count)
+                })
+            })?
+        }
+        Ranked::Tiled(scores) => {
+            debug_assert_eq!(scores.rows(), beams.len(), "one row of scores a beam");
+            map_parallel(scores.rows(), scores.tiles(), |row| {
+                continuations(beams[row], &scores.row(row), search, count)
+            })
+        }
+    };
     let mut found = found.into_iter();
     let merged = groups.iter().map(|group| {
         let mut all: Vec<Candidate> = Vec::new();
@@ -262,29 +301,24 @@ fn candidates(groups: &[Group], scores: &Scores, search: &Search) -> Result<Vec<
 
 /// The best continuations of one beam with their scores.
 fn continuations(
-    group: &Group,
-    beam: &Beam,
-    scores: &[f32],
+    (group, beam): (&Group, &Beam),
+    scores: &impl Row,
     search: &Search,
     count: usize,
 ) -> Vec<(TokenId, f32)> {
-    let scanned = Scanned::new(scores);
     // Greedy search applies constraints to raw scores, beam search to logarithms of probabilities.
     let norm = if search.beams == 1 {
         0.0
     } else {
-        scanned.log_sum_exp()
+        scores.log_sum_exp()
     };
-    let score = |token: TokenId| scores[token as usize] - norm;
-    let place = Place {
-        history: &beam.history,
-        max_new: group.max_new,
-        end: &search.end,
-    };
+    let score = |token: TokenId| scores.score(token as usize) - norm;
     let Changes {
         only,
         scores: changed,
-    } = search.constraints.changes(place, scores.len(), score);
+    } = search
+        .constraints
+        .changes(group.place(beam, search), scores.columns(), score);
     if let Some(token) = only {
         return vec![(token, beam.score)];
     }
@@ -298,7 +332,7 @@ fn continuations(
                 .sum::<f32>();
         shift += left.ln();
     }
-    let mut best: Vec<(TokenId, f32)> = scanned
+    let mut best: Vec<(TokenId, f32)> = scores
         .top(count, &except)
         .into_iter()
         .map(|(column, score)| (column as TokenId, beam.score + (score - shift)))
@@ -312,15 +346,24 @@ fn continuations(
     best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     best.truncate(count);
     for token in phrases::wanted(search.phrases(group.row), &beam.history[1..]) {
-        let is_token = (token as usize) < scores.len();
+        let is_token = (token as usize) < scores.columns();
         if is_token && !best.iter().any(|(known, _)| *known == token) {
-            best.push((token, beam.score + (scores[token as usize] - shift)));
+            best.push((token, beam.score + (scores.score(token as usize) - shift)));
         }
     }
     best
 }
 
 impl Group {
+    /// Where one of its hypotheses stands.
+    fn place<'a>(&self, beam: &'a Beam, search: &'a Search) -> Place<'a> {
+        Place {
+            history: &beam.history,
+            max_new: self.max_new,
+            end: &search.end,
+        }
+    }
+
     fn said(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
     }
@@ -401,9 +444,12 @@ impl Group {
                     tokens.push(candidate.token);
                 }
                 let finish = if ends { Finish::Stop } else { Finish::Length };
+                // One that the limit ended before all phrases were said comes after all others.
+                let is_whole = phrases::all_said(search.phrases(self.row), &tokens);
+                let unsaid = if is_whole { 0.0 } else { UNSAID };
                 self.finished.push(Scored {
                     tokens,
-                    score: candidate.score / power(length),
+                    score: candidate.score / power(length) - unsaid,
                     finish,
                 });
             }
@@ -458,6 +504,19 @@ impl Model for StartingWith<'_> {
 
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
         self.model.step(state, last)
+    }
+
+    fn step_ranked<'b>(
+        &'b self,
+        state: &mut State,
+        last: &[TokenId],
+        sums: Sums,
+    ) -> Result<Ranked<'b>> {
+        self.model.step_ranked(state, last, sums)
+    }
+
+    fn reduces_scores(&self) -> bool {
+        self.model.reduces_scores()
     }
 }
 

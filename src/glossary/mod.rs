@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Result};
 use crate::language::Language;
 
-pub(crate) use find::{Hit, holds};
+pub(crate) use find::{Hit, holds, russian_stem};
 
 /// Whether a term is found in capital and small letters alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

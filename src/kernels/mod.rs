@@ -18,6 +18,7 @@ mod attention;
 mod elementwise;
 pub(crate) mod float;
 pub(crate) mod int8;
+mod logits;
 mod normalize;
 mod packed;
 mod pool;
@@ -30,13 +31,14 @@ mod vocabulary;
 pub(crate) use activations::Activations;
 pub(crate) use attention::{Heads, KeyValues, Queries, causal};
 pub(crate) use elementwise::{for_each_row, swiglu};
+pub(crate) use logits::{Sums, TiledLogits};
 pub(crate) use normalize::{Function, Norm, apply as apply_function, gate};
 pub(crate) use packed::{Format, PackedMatrix};
 pub(crate) use rowwise::{Int8Activations, Int8Matrix, multiply as multiply_int8};
 pub(crate) use sequences::{
     DistanceBias, History, Shape, SourceKeyValues, over_history, over_sources, within_rows,
 };
-pub(crate) use vocabulary::{Scanned, map_parallel};
+pub(crate) use vocabulary::{Row, Scanned, map_parallel};
 
 /// How many threads share the work; `--threads` and `RAYON_NUM_THREADS` set it.
 pub(crate) fn threads() -> usize {

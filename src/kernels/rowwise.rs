@@ -138,6 +138,11 @@ pub(crate) struct Int8Activations {
 }
 
 impl Int8Activations {
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Quantizes `(rows, inputs)` values in place of what was held before.
     pub(crate) fn quantize(&mut self, xs: &[f32], inputs: usize) {
         let rows = xs.len() / inputs;

@@ -16,7 +16,8 @@ dispatch! {
     fn maxima maxima_body(scores: &[f32], out: &mut [f32])
 }
 dispatch! {
-    fn sum_exp sum_exp_body(scores: &[f32], largest: f32, out: &mut f32)
+    /// The sum of the exponentials of scores less their largest.
+    pub(super) fn sum_exp sum_exp_body(scores: &[f32], largest: f32, out: &mut f32)
 }
 
 #[inline(always)]
@@ -48,6 +49,55 @@ fn sum_exp_body<A: Arithmetic>(scores: &[f32], largest: f32, out: &mut f32) {
     *out = sums.iter().sum();
 }
 
+/// The scores of one row, as search needs them.
+pub(crate) trait Row {
+    /// How many scores there are.
+    fn columns(&self) -> usize;
+    /// One of them.
+    fn score(&self, column: usize) -> f32;
+    /// The logarithm of the sum of the exponentials of all scores.
+    fn log_sum_exp(&self) -> f32;
+    /// The `count` highest scores with their columns, highest first, the lower column first among
+    /// equals; without those of `except`, which is sorted. Fewer where the rest is −∞ or no number.
+    fn top(&self, count: usize, except: &[usize]) -> Vec<(usize, f32)>;
+}
+
+/// The highest of the scores that it was offered, highest first, the lower column first among
+/// equals.
+pub(super) struct Best {
+    count: usize,
+    pub(super) found: Vec<(usize, f32)>,
+}
+
+impl Best {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            count,
+            found: Vec::with_capacity(count + 1),
+        }
+    }
+
+    /// What a score may not be below to come in.
+    pub(super) fn least(&self) -> f32 {
+        match self.found.last() {
+            Some(&(_, score)) if self.found.len() == self.count => score,
+            _ => f32::NEG_INFINITY,
+        }
+    }
+
+    /// Takes a score in if it belongs here; never −∞ or what is no number.
+    pub(super) fn offer(&mut self, column: usize, score: f32) {
+        if score.is_nan() || score == f32::NEG_INFINITY || score < self.least() {
+            return;
+        }
+        let at = self
+            .found
+            .partition_point(|&(at, other)| other > score || (other == score && at < column));
+        self.found.insert(at, (column, score));
+        self.found.truncate(self.count);
+    }
+}
+
 impl<'a> Scanned<'a> {
     /// Looks through the scores of one row.
     pub(crate) fn new(scores: &'a [f32]) -> Self {
@@ -55,9 +105,18 @@ impl<'a> Scanned<'a> {
         maxima(scores, &mut largest);
         Self { scores, largest }
     }
+}
 
-    /// The logarithm of the sum of the exponentials of all scores.
-    pub(crate) fn log_sum_exp(&self) -> f32 {
+impl Row for Scanned<'_> {
+    fn columns(&self) -> usize {
+        self.scores.len()
+    }
+
+    fn score(&self, column: usize) -> f32 {
+        self.scores[column]
+    }
+
+    fn log_sum_exp(&self) -> f32 {
         let largest = self
             .largest
             .iter()
@@ -70,34 +129,21 @@ impl<'a> Scanned<'a> {
         largest + sum.ln()
     }
 
-    /// The `count` highest scores with their columns, highest first, the lower column first among
-    /// equals; without those of `except`, which is sorted. Fewer where the rest is −∞ or no number.
-    pub(crate) fn top(&self, count: usize, except: &[usize]) -> Vec<(usize, f32)> {
-        let mut best: Vec<(usize, f32)> = Vec::with_capacity(count + 1);
-        let mut least = f32::NEG_INFINITY;
-        for (number, &largest) in self.largest.iter().enumerate() {
-            if largest <= least {
+    fn top(&self, count: usize, except: &[usize]) -> Vec<(usize, f32)> {
+        let mut best = Best::new(count);
+        let blocks = self.scores.chunks(BLOCK).zip(&self.largest).enumerate();
+        for (number, (scores, &largest)) in blocks {
+            // Columns come in order, so that an equal score comes too late.
+            if largest <= best.least() {
                 continue;
             }
-            let first = number * BLOCK;
-            for (i, &score) in self.scores[first..self.scores.len().min(first + BLOCK)]
-                .iter()
-                .enumerate()
-            {
-                if score.is_nan() || score <= least || except.binary_search(&(first + i)).is_ok() {
-                    continue;
-                }
-                let at = best.partition_point(|&(_, other)| other >= score);
-                best.insert(at, (first + i, score));
-                if best.len() > count {
-                    best.pop();
-                }
-                if best.len() == count {
-                    least = best.last().map_or(least, |&(_, score)| score);
+            for (column, &score) in (number * BLOCK..).zip(scores) {
+                if score > best.least() && except.binary_search(&column).is_err() {
+                    best.offer(column, score);
                 }
             }
         }
-        best
+        best.found
     }
 }
 

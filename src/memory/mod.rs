@@ -7,6 +7,8 @@
 
 #[cfg(feature = "memory")]
 mod file;
+#[cfg(all(test, feature = "memory"))]
+mod tests;
 #[cfg(feature = "memory")]
 mod tmx;
 

@@ -149,7 +149,7 @@ impl<D: Decoder> Model for DecoderOnly<D> {
 }
 
 /// How many tokens all rows begin with, the last token of each aside.
-fn shared_prefix(batch: &Batch) -> usize {
+pub(super) fn shared_prefix(batch: &Batch) -> usize {
     let first = batch.row(0);
     let most = batch
         .lengths

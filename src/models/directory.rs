@@ -5,25 +5,20 @@
 
 use std::path::Path;
 
+use candle_core::DType;
 use serde_json::Value;
 
 use super::encoder_decoder::EncoderDecoder;
 use super::loader::{Loader, Precision};
+use super::tensor::{self, Form};
 use super::{TokenId, m2m100, marian, t5};
 use crate::error::{Error, Result};
 use crate::generate::{Constraints, EarlyStopping, Search};
 use crate::registry::Family;
+use crate::{device, options};
 
 /// Architectures that a directory may hold, for messages.
 const SUPPORTED: &str = "`marian`, `m2m_100`, `t5` and `mt5`";
-
-/// What a directory holds.
-pub(crate) struct Loaded {
-    /// The network.
-    pub(crate) model: EncoderDecoder,
-    /// How its makers want it decoded.
-    pub(crate) search: Search,
-}
 
 /// Reads which family a directory holds, and its `config.json`.
 ///
@@ -49,8 +44,8 @@ pub(crate) fn describe(directory: &Path) -> Result<(Family, Value)> {
     Ok((family, config))
 }
 
-/// Loads the network of a directory that [`describe`] described. `prepared` is where quantized
-/// weights are kept for the next start.
+/// Loads the network of a directory that [`describe`] described, to run by newsml's own kernels.
+/// `prepared` is where quantized weights are kept for the next start.
 ///
 /// # Errors
 ///
@@ -58,29 +53,96 @@ pub(crate) fn describe(directory: &Path) -> Result<(Family, Value)> {
 /// damaged file.
 pub(crate) fn load(
     directory: &Path,
-    (family, config): (Family, &Value),
+    described: (Family, &Value),
     precision: Precision,
     prepared: Option<&Path>,
-) -> Result<Loaded> {
-    let path = directory.join("config.json");
+) -> Result<EncoderDecoder> {
     let loader = Loader::open(directory, precision, prepared)?;
-    let model = match family {
-        Family::Marian => marian::load(&parse(config, &path)?, &loader)?,
-        Family::M2m100 => m2m100::load(&parse(config, &path)?, &loader)?,
-        _ => t5::load(&parse(config, &path)?, &loader)?,
-    };
+    let model = network(directory, described, &loader)?;
     // Without room for it the network still works; the next start takes as long as this one.
     let _ = loader.finish();
-    let generation_path = directory.join("generation_config.json");
-    let generation = if generation_path.is_file() {
-        read_json(&generation_path)?
+    Ok(model)
+}
+
+/// Loads the network of a directory that [`describe`] described, as tensors on a device.
+///
+/// # Errors
+///
+/// As [`load`], and [`Error::Usage`] for a precision that the family or the device cannot use.
+pub(crate) fn load_on(
+    directory: &Path,
+    (family, config): (Family, &Value),
+    precision: options::Precision,
+    device: &candle_core::Device,
+) -> Result<tensor::encoder_decoder::EncoderDecoder> {
+    let form = Form {
+        device: device.clone(),
+        dtype: type_on(device, family, precision)?,
+    };
+    let loader = Loader::open_on(directory, &form)?;
+    let network = network(directory, (family, config), &loader)?;
+    tensor::encoder_decoder::EncoderDecoder::new(&network, form)
+}
+
+/// The type of a family's weights on a device.
+fn type_on(
+    device: &candle_core::Device,
+    family: Family,
+    precision: options::Precision,
+) -> Result<DType> {
+    let unusable = |message: &str, hint: &str| {
+        Err(Error::Usage {
+            message: message.to_owned(),
+            hint: Some(hint.to_owned()),
+        })
+    };
+    match precision {
+        options::Precision::F32 => Ok(DType::F32),
+        options::Precision::Bf16 => Ok(DType::BF16),
+        // Its states grow beyond 65,504.
+        options::Precision::F16 if family == Family::T5 => unusable(
+            "`--precision f16` is too small for the states of a T5 model",
+            "use `auto`, `bf16` or `f32`",
+        ),
+        options::Precision::F16 => Ok(DType::F16),
+        options::Precision::Q8 => unusable(
+            "`--precision q8` is not supported on a graphics card",
+            "use `auto`, `bf16`, `f16` or `f32`, or `--device cpu`",
+        ),
+        options::Precision::Auto if device.is_cpu() => Ok(DType::F32),
+        options::Precision::Auto => Ok(match device::half(device) {
+            DType::F16 if family == Family::T5 => DType::F32,
+            half => half,
+        }),
+    }
+}
+
+fn network(
+    directory: &Path,
+    (family, config): (Family, &Value),
+    loader: &Loader,
+) -> Result<EncoderDecoder> {
+    let path = directory.join("config.json");
+    match family {
+        Family::Marian => marian::load(&parse(config, &path)?, loader),
+        Family::M2m100 => m2m100::load(&parse(config, &path)?, loader),
+        _ => t5::load(&parse(config, &path)?, loader),
+    }
+}
+
+/// How the makers of a directory want its network decoded.
+///
+/// # Errors
+///
+/// [`Error::CorruptModel`] and [`Error::Io`] for a file that cannot be read.
+pub(crate) fn decoding(directory: &Path, config: &Value) -> Result<Search> {
+    let path = directory.join("generation_config.json");
+    let generation = if path.is_file() {
+        read_json(&path)?
     } else {
         Value::Null
     };
-    Ok(Loaded {
-        model,
-        search: search(config, &generation),
-    })
+    Ok(search(config, &generation))
 }
 
 fn read_json(path: &Path) -> Result<Value> {

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::loader::{Linear, Matrix};
-use super::{Cache, Model, Scores, State, TokenId};
+use super::{Cache, Model, Ranked, Scores, State, TokenId};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::kernels::{
-    self, DistanceBias, Function, History, Int8Activations, Norm, Shape, SourceKeyValues,
+    self, DistanceBias, Function, History, Int8Activations, Norm, Shape, SourceKeyValues, Sums,
+    TiledLogits,
 };
 
 /// Token embeddings with what is added and multiplied.
@@ -338,45 +339,11 @@ impl EncoderDecoder {
     }
 }
 
-impl Model for EncoderDecoder {
-    fn start(&self, batch: &Batch) -> Result<State> {
-        let states = self.encode(batch)?;
-        let shape = self.decoder.shape;
-        let mut scratch = Int8Activations::default();
-        let mut sources: Vec<Source> = (0..batch.rows())
-            .map(|_| Source {
-                layers: Vec::with_capacity(self.decoder.layers.len()),
-            })
-            .collect();
-        for layer in &self.decoder.layers {
-            let kv = layer.cross.kv.forward(&states, &mut scratch)?;
-            let mut first = 0;
-            for (source, &length) in sources.iter_mut().zip(&batch.lengths) {
-                let line = 2 * shape.inner();
-                source.layers.push(SourceKeyValues::new(
-                    shape,
-                    &kv[first * line..(first + length) * line],
-                ));
-                first += length;
-            }
-        }
-        let cache = DecoderCache {
-            sources: sources.into_iter().map(Arc::new).collect(),
-            blocks: self.decoder.layers.iter().map(|_| Vec::new()).collect(),
-            places: Vec::new(),
-            positions: 0,
-            scratch,
-        };
-        Ok(State {
-            first: vec![self.start; batch.rows()],
-            cache: Box::new(cache),
-        })
-    }
-
-    fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
+impl EncoderDecoder {
+    /// The decoder's states after one more token of each row, ready for the head: `(rows, width)`.
+    fn decode(&self, cache: &mut DecoderCache, last: &[TokenId]) -> Result<Vec<f32>> {
         let side = &self.decoder;
         let (shape, inner) = (side.shape, side.shape.inner());
-        let cache: &mut DecoderCache = state.cache();
         let rows = last.len();
         debug_assert_eq!(rows, cache.rows(), "one token a live row");
         if cache.positions % COMPACT_EVERY == COMPACT_EVERY - 1 {
@@ -423,11 +390,76 @@ impl Model for EncoderDecoder {
         if self.head_scale != 1.0 {
             xs.iter_mut().for_each(|x| *x *= self.head_scale);
         }
-        let logits = self.head.forward(&xs, scratch)?;
-        let logits = Tensor::from_vec(logits, (rows, self.head.matrix.outputs()), &Device::Cpu)?;
+        Ok(xs)
+    }
+}
+
+impl Model for EncoderDecoder {
+    fn start(&self, batch: &Batch) -> Result<State> {
+        let states = self.encode(batch)?;
+        let shape = self.decoder.shape;
+        let mut scratch = Int8Activations::default();
+        let mut sources: Vec<Source> = (0..batch.rows())
+            .map(|_| Source {
+                layers: Vec::with_capacity(self.decoder.layers.len()),
+            })
+            .collect();
+        for layer in &self.decoder.layers {
+            let kv = layer.cross.kv.forward(&states, &mut scratch)?;
+            let mut first = 0;
+            for (source, &length) in sources.iter_mut().zip(&batch.lengths) {
+                let line = 2 * shape.inner();
+                source.layers.push(SourceKeyValues::new(
+                    shape,
+                    &kv[first * line..(first + length) * line],
+                ));
+                first += length;
+            }
+        }
+        let cache = DecoderCache {
+            sources: sources.into_iter().map(Arc::new).collect(),
+            blocks: self.decoder.layers.iter().map(|_| Vec::new()).collect(),
+            places: Vec::new(),
+            positions: 0,
+            scratch,
+        };
+        Ok(State {
+            first: vec![self.start; batch.rows()],
+            cache: Box::new(cache),
+        })
+    }
+
+    fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores> {
+        let states = self.decode(state.cache(), last)?;
+        let logits = self
+            .head
+            .forward(&states, &mut Int8Activations::default())?;
+        let shape = (last.len(), self.head.matrix.outputs());
+        let logits = Tensor::from_vec(logits, shape, &Device::Cpu)?;
         Ok(Scores {
             logits,
             shortlist: None,
         })
+    }
+
+    fn step_ranked<'a>(
+        &'a self,
+        state: &mut State,
+        last: &[TokenId],
+        sums: Sums,
+    ) -> Result<Ranked<'a>> {
+        let Matrix::Int8(matrix) = &*self.head.matrix else {
+            return Ok(Ranked::Kept(self.step(state, last)?));
+        };
+        let states = self.decode(state.cache(), last)?;
+        let mut activations = Int8Activations::default();
+        activations.quantize(&states, self.width);
+        let bias = self.head.bias.as_deref();
+        Ok(Ranked::Tiled(TiledLogits::new(
+            matrix,
+            activations,
+            bias,
+            sums,
+        )))
     }
 }

@@ -143,20 +143,35 @@ impl Gguf {
                 ))),
             };
         }
-        Ok(Linear::Candle(self.quantized(dtype, &[outputs, inputs])?))
+        let shape = [outputs, inputs];
+        Ok(Linear::Candle(self.tensor(dtype, &shape, &Device::Cpu)?))
     }
 
     /// A tensor as floats.
     pub(crate) fn floats(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let dtype = self.read(name, shape)?;
-        let tensor = self.quantized(dtype, shape)?.dequantize(&Device::Cpu)?;
+        let tensor = self.tensor(dtype, shape, &Device::Cpu)?;
+        let tensor = tensor.dequantize(&Device::Cpu)?;
         Ok(tensor.flatten_all()?.to_vec1()?)
     }
 
-    fn quantized(&self, dtype: GgmlDType, shape: &[usize]) -> Result<QTensor> {
+    /// A matrix of `outputs × inputs` weights as it is stored, on a device.
+    pub(crate) fn quantized(
+        &mut self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        device: &Device,
+    ) -> Result<QTensor> {
+        let dtype = self.read(name, &[outputs, inputs])?;
+        self.tensor(dtype, &[outputs, inputs], device)
+    }
+
+    /// The tensor read last.
+    fn tensor(&self, dtype: GgmlDType, shape: &[usize], device: &Device) -> Result<QTensor> {
         let storage = candle_core::quantized::QStorage::from_data(
             std::borrow::Cow::Borrowed(&self.buffer),
-            &Device::Cpu,
+            device,
             dtype,
         )?;
         Ok(QTensor::new(storage, shape)?)

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::{Device, Tensor};
 
+use super::tensor::Form;
 use crate::error::{Error, Result};
 use crate::kernels::{Int8Activations, Int8Matrix, multiply_int8};
 use crate::weights::{Tensors, Weights};
@@ -26,7 +27,7 @@ pub(crate) enum Precision {
 
 /// A weight matrix of `outputs × inputs`.
 pub(crate) enum Matrix {
-    /// Float32.
+    /// Floats; float32 on the processor where the kernels run them.
     Float(Tensor),
     /// Signed bytes.
     Int8(Int8Matrix),
@@ -101,6 +102,8 @@ impl Linear {
 pub(crate) struct Loader {
     weights: Weights,
     precision: Precision,
+    /// Where float matrices go, and in which type.
+    form: Form,
     /// Made by an earlier start, from the same weights.
     prepared: Option<Weights>,
     /// Where to keep what is quantized now, and what that is.
@@ -123,12 +126,9 @@ impl Loader {
         precision: Precision,
         prepared: Option<&Path>,
     ) -> Result<Self> {
-        let weights = Weights::open(directory)?;
         let mut loader = Self {
-            weights,
             precision,
-            prepared: None,
-            recording: None,
+            ..Self::open_on(directory, &Form::cpu())?
         };
         if let (Precision::Q8, Some(path)) = (precision, prepared) {
             let stamp = loader.stamp()?;
@@ -143,6 +143,18 @@ impl Loader {
             }
         }
         Ok(loader)
+    }
+
+    /// Opens the weights of a directory whose matrices are floats on a device. A matrix goes there
+    /// as soon as it is read, so that the whole of the weights is never held here.
+    pub(crate) fn open_on(directory: &Path, form: &Form) -> Result<Self> {
+        Ok(Self {
+            weights: Weights::open(directory)?,
+            precision: Precision::F32,
+            form: form.clone(),
+            prepared: None,
+            recording: None,
+        })
     }
 
     /// What the weights are, as far as can be told without reading them: names, sizes, times.
@@ -216,7 +228,8 @@ impl Loader {
                 for (name, outputs) in parts {
                     values.extend(self.weights.floats(name, &[*outputs, inputs])?);
                 }
-                Matrix::Float(Tensor::from_vec(values, (outputs, inputs), &Device::Cpu)?)
+                let matrix = Tensor::from_vec(values, (outputs, inputs), &self.form.device)?;
+                Matrix::Float(matrix.to_dtype(self.form.dtype)?)
             }
             Precision::Q8 => {
                 // Shapes first: a size from a configuration is not believed before a file has it.

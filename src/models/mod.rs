@@ -18,6 +18,7 @@ pub(crate) mod marian;
 mod parity;
 pub(crate) mod qwen;
 pub(crate) mod t5;
+pub(crate) mod tensor;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use candle_core::Tensor;
 
 use crate::batch::Batch;
 use crate::error::Result;
+use crate::kernels::{Sums, TiledLogits};
 
 /// The number of a token in a vocabulary.
 pub(crate) type TokenId = u32;
@@ -41,6 +43,54 @@ pub(crate) trait Model: Send + Sync {
 
     /// One token for each live row in, scores for the next token of each out.
     fn step(&self, state: &mut State, last: &[TokenId]) -> Result<Scores>;
+
+    /// As [`Model::step`], for a search that wants only the best of the scores, which a family may
+    /// find without keeping the others.
+    fn step_ranked<'a>(
+        &'a self,
+        state: &mut State,
+        last: &[TokenId],
+        _sums: Sums,
+    ) -> Result<Ranked<'a>> {
+        Ok(Ranked::Kept(self.step(state, last)?))
+    }
+
+    /// Whether scores are on a device, to be reduced there to what decoding needs of them.
+    fn reduces_scores(&self) -> bool {
+        false
+    }
+
+    /// How much a batch may hold; may change with the memory that is free.
+    fn room(&self) -> Room {
+        Room::default()
+    }
+}
+
+/// Scores of the next token, of which the best are asked for.
+pub(crate) enum Ranked<'a> {
+    /// All of them.
+    Kept(Scores),
+    /// Computed again where they are asked for.
+    Tiled(TiledLogits<'a>),
+}
+
+/// How much a batch may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Most rows.
+    pub(crate) rows: usize,
+    /// Most tokens, padding and expected answers counted.
+    pub(crate) tokens: usize,
+}
+
+impl Default for Room {
+    /// What suits the processor, where a step takes as much longer as it does more.
+    fn default() -> Self {
+        Self {
+            rows: 64,
+            tokens: 8192,
+        }
+    }
 }
 
 /// Scores of the next token, unnormalized.

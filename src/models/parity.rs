@@ -1,6 +1,7 @@
 //! Tiny random checkpoints give here what they give in transformers.
 //!
 //! The checkpoints and the expectations are in `tests/fixtures`, with the script that made them.
+//! What does not concern weights of eight bits is tried on every device under test.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -10,11 +11,14 @@ use serde_json::Value;
 use super::directory;
 use super::encoder_decoder::EncoderDecoder;
 use super::loader::Precision;
-use super::{Model, TokenId};
+use super::{Model, TokenId, tensor};
 use crate::batch::Batch;
+use crate::device::{Place, under_test};
 use crate::error::Result;
 use crate::generate::beam::Scored;
 use crate::generate::{Constraints, EarlyStopping, Finish, Search, search};
+use crate::options;
+use crate::registry::Family;
 use crate::weights::Weights;
 
 const MODELS: [&str; 6] = [
@@ -73,15 +77,76 @@ fn expected(name: &str) -> Expected {
     }
 }
 
-fn open(folder: &Path, precision: Precision, prepared: Option<&Path>) -> Result<directory::Loaded> {
+fn open(folder: &Path, precision: Precision, prepared: Option<&Path>) -> Result<EncoderDecoder> {
     let (family, config) = directory::describe(folder)?;
     directory::load(folder, (family, &config), precision, prepared)
 }
 
-fn load(name: &str, precision: Precision) -> (EncoderDecoder, Search) {
+/// A checkpoint by newsml's own kernels.
+fn load(name: &str, precision: Precision) -> (Box<dyn Model>, Search) {
     let folder = in_form(name, "safetensors");
-    let loaded = open(folder.path(), precision, None).unwrap();
-    (loaded.model, loaded.search)
+    let network = open(folder.path(), precision, None).unwrap();
+    (Box::new(network), decoding(folder.path()))
+}
+
+/// A checkpoint on a device.
+fn load_on(name: &str, place: &Place) -> (Network, Search) {
+    let folder = in_form(name, "safetensors");
+    let network = Network::open(folder.path(), place, options::Precision::F32);
+    (network, decoding(folder.path()))
+}
+
+fn decoding(folder: &Path) -> Search {
+    let (_, config) = directory::describe(folder).unwrap();
+    directory::decoding(folder, &config).unwrap()
+}
+
+/// A network of one of the two kinds.
+enum Network {
+    Kernels(EncoderDecoder),
+    Tensors(tensor::encoder_decoder::EncoderDecoder),
+}
+
+impl Network {
+    fn open(folder: &Path, place: &Place, precision: options::Precision) -> Self {
+        let (family, config) = directory::describe(folder).unwrap();
+        match place {
+            Place::Kernels => Self::Kernels(open(folder, Precision::F32, None).unwrap()),
+            Place::Tensors(device) => Self::Tensors(
+                directory::load_on(folder, (family, &config), precision, device).unwrap(),
+            ),
+        }
+    }
+
+    fn model(&self) -> &dyn Model {
+        match self {
+            Self::Kernels(network) => network,
+            Self::Tensors(network) => network,
+        }
+    }
+
+    /// The encoder's states of each row, without padding.
+    fn states(&self, batch: &Batch) -> Vec<Vec<f32>> {
+        let (states, lines): (Vec<f32>, Vec<usize>) = match self {
+            Self::Kernels(network) => (network.encode(batch).unwrap(), batch.lengths.clone()),
+            Self::Tensors(network) => {
+                let states = network.encode(batch).unwrap();
+                let states = states.flatten_all().unwrap().to_vec1().unwrap();
+                (states, vec![batch.width; batch.rows()])
+            }
+        };
+        let features = states.len() / lines.iter().sum::<usize>();
+        let mut rest = states.as_slice();
+        lines
+            .iter()
+            .zip(&batch.lengths)
+            .map(|(lines, length)| {
+                let (row, others) = rest.split_at(lines * features);
+                rest = others;
+                row[..length * features].to_vec()
+            })
+            .collect()
+    }
 }
 
 /// A case's options as a [`Search`].
@@ -100,7 +165,6 @@ fn options(case: &Value, end: &[TokenId]) -> Search {
         },
         max_new: number("max_length").unwrap() - 1,
         end: end.to_vec(),
-        phrases: Vec::new(),
         renormalize: options["renormalize_logits"].as_bool().unwrap_or(false),
         constraints: Constraints {
             repetition_penalty: options["repetition_penalty"].as_f64().unwrap_or(1.0) as f32,
@@ -110,6 +174,7 @@ fn options(case: &Value, end: &[TokenId]) -> Search {
             forced_first: token("forced_bos_token_id"),
             forced_last: token("forced_eos_token_id"),
         },
+        phrases: Vec::new(),
     }
 }
 
@@ -131,27 +196,32 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     })
 }
 
+/// Every checkpoint on every device under test.
+fn cases() -> Vec<(&'static str, Place)> {
+    let places = under_test();
+    let with = |name| places.iter().map(move |place| (name, place.clone()));
+    MODELS.into_iter().flat_map(with).collect()
+}
+
 #[test]
 fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
     let mut failures = Vec::new();
-    for name in MODELS {
+    for (name, place) in cases() {
         let expected = expected(name);
         for form in ["safetensors", "zip", "legacy"] {
             let folder = in_form(name, form);
-            let model = open(folder.path(), Precision::F32, None).unwrap().model;
-            let states = model.encode(&Batch::new(&expected.rows)).unwrap();
-            let mut first = 0;
-            for (number, row) in expected.rows.iter().enumerate() {
-                let shape = [row.len(), model.width];
-                let exact = expected
-                    .tensors
-                    .floats(&format!("encoder.{number}"), &shape)
-                    .unwrap();
-                let found = &states[first..first + exact.len()];
-                first += exact.len();
+            let network = Network::open(folder.path(), &place, options::Precision::F32);
+            let model = network.model();
+            let states = network.states(&Batch::new(&expected.rows));
+            for (number, found) in states.iter().enumerate() {
+                let key = format!("encoder.{number}");
+                let shape = expected.tensors.shape(&key).unwrap().to_vec();
+                let exact = expected.tensors.floats(&key, &shape).unwrap();
                 let worst = difference(found, &exact);
-                if worst > 1e-4 {
-                    failures.push(format!("{name} {form} encoder row {number}: {worst}"));
+                if worst > place.tolerance() {
+                    failures.push(format!(
+                        "{name} {form} {place:?} encoder row {number}: {worst}"
+                    ));
                 }
             }
             for number in [0, 2] {
@@ -168,9 +238,9 @@ fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
                     let logits = model.step(&mut state, &last).unwrap().logits;
                     let worst =
                         difference(&logits.flatten_all().unwrap().to_vec1().unwrap(), exact);
-                    if worst > 1e-4 {
+                    if worst > place.tolerance() {
                         failures.push(format!(
-                            "{name} {form} logits row {number} step {step}: {worst}"
+                            "{name} {form} {place:?} logits row {number} step {step}: {worst}"
                         ));
                     }
                     last = vec![tokens[step]];
@@ -184,18 +254,20 @@ fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
 #[test]
 fn greedy_and_beam_search_give_what_transformers_gives() {
     let mut failures = Vec::new();
-    for name in MODELS {
-        let (model, defaults) = load(name, Precision::F32);
+    for (name, place) in cases() {
+        let (network, defaults) = load_on(name, &place);
         let expected = expected(name);
         for (case, value) in &expected.cases {
             let options = options(value, &defaults.end);
-            let found = run(&model, &expected.rows, &options).unwrap();
+            let found = run(network.model(), &expected.rows, &options).unwrap();
             for (row, found) in found.iter().enumerate() {
                 let sequences: Vec<Vec<TokenId>> =
                     serde_json::from_value(value["sequences"][row].clone()).unwrap();
                 for (rank, sequence) in sequences.iter().enumerate() {
                     let Some(scored) = found.get(rank) else {
-                        failures.push(format!("{name} {case} row {row}: no hypothesis {rank}"));
+                        failures.push(format!(
+                            "{name} {place:?} {case} row {row}: no hypothesis {rank}"
+                        ));
                         continue;
                     };
                     let mut tokens = scored.tokens.clone();
@@ -204,14 +276,14 @@ fn greedy_and_beam_search_give_what_transformers_gives() {
                     }
                     if tokens != *sequence {
                         failures.push(format!(
-                            "{name} {case} row {row} rank {rank}:\n  {tokens:?}\n  {sequence:?}"
+                            "{name} {place:?} {case} row {row} rank {rank}:\n  {tokens:?}\n  {sequence:?}"
                         ));
                     }
                     if let Some(score) = value["scores"][row][rank].as_f64()
                         && (f64::from(scored.score) - score).abs() > 2e-4
                     {
                         failures.push(format!(
-                            "{name} {case} row {row} rank {rank}: score {} not {score}",
+                            "{name} {place:?} {case} row {row} rank {rank}: score {} not {score}",
                             scored.score
                         ));
                     }
@@ -230,33 +302,46 @@ fn greedy_and_beam_search_give_what_transformers_gives() {
 #[test]
 fn a_ragged_batch_equals_each_row_alone_in_any_order() {
     for name in MODELS {
-        for precision in [Precision::F32, Precision::Q8] {
-            let (model, defaults) = load(name, precision);
+        let mut networks: Vec<_> = under_test()
+            .iter()
+            .map(|place| {
+                let (network, defaults) = load_on(name, place);
+                let model: Box<dyn Model> = match network {
+                    Network::Kernels(network) => Box::new(network),
+                    Network::Tensors(network) => Box::new(network),
+                };
+                (format!("{place:?}"), model, defaults)
+            })
+            .collect();
+        let (model, defaults) = load(name, Precision::Q8);
+        networks.push(("eight bits".to_owned(), model, defaults));
+        for (kind, model, defaults) in networks {
+            let model = model.as_ref();
             let expected = expected(name);
             for case in ["greedy-long", "beam4", "beam6-all"] {
                 let options = options(&expected.cases[case], &defaults.end);
-                let together = run(&model, &expected.rows, &options).unwrap();
+                let together = run(model, &expected.rows, &options).unwrap();
                 let mut reversed = expected.rows.clone();
                 reversed.reverse();
                 reversed.push(expected.rows[0].clone());
-                let mut backwards = run(&model, &reversed, &options).unwrap();
+                let mut backwards = run(model, &reversed, &options).unwrap();
                 let again = backwards.pop().unwrap();
                 backwards.reverse();
                 let tokens =
                     |found: &[Scored]| found.iter().map(|s| s.tokens.clone()).collect::<Vec<_>>();
                 for (row, source) in expected.rows.iter().enumerate() {
-                    let alone = run(&model, std::slice::from_ref(source), &options)
+                    let alone = run(model, std::slice::from_ref(source), &options)
                         .unwrap()
                         .remove(0);
                     assert_eq!(
                         tokens(&together[row]),
                         tokens(&alone),
-                        "{name} {precision:?} {case} {row}"
+                        "{name} {kind} {case} {row}"
                     );
                     assert_eq!(
                         tokens(&backwards[row]),
                         tokens(&alone),
-                        "{name} {precision:?} {case} {row}"
+                        "{name} {kind} {case} {row}"
                     );
                 }
                 assert_eq!(tokens(&again), tokens(&together[0]));
@@ -267,8 +352,9 @@ fn a_ragged_batch_equals_each_row_alone_in_any_order() {
 
 #[test]
 fn greedy_under_no_constraints_is_plain_greedy() {
-    for name in MODELS {
-        let (model, defaults) = load(name, Precision::F32);
+    for (name, place) in cases() {
+        let (network, defaults) = load_on(name, &place);
+        let model = network.model();
         let expected = expected(name);
         let batch = Batch::new(&expected.rows);
         let limits = crate::generate::Limits {
@@ -277,19 +363,19 @@ fn greedy_under_no_constraints_is_plain_greedy() {
             ..crate::generate::Limits::default()
         };
         let plain =
-            crate::generate::greedy(&model, &batch, &limits, &mut |_| ControlFlow::Continue(()))
+            crate::generate::greedy(model, &batch, &limits, &mut |_| ControlFlow::Continue(()))
                 .unwrap();
         let options = Search {
             max_new: 30,
             end: defaults.end,
             ..Search::default()
         };
-        let found = run(&model, &expected.rows, &options).unwrap();
+        let found = run(model, &expected.rows, &options).unwrap();
         for (plain, found) in plain.iter().zip(found) {
             assert_eq!(
                 (&plain.tokens, plain.finish),
                 (&found[0].tokens, found[0].finish),
-                "{name}"
+                "{name} {place:?}"
             );
         }
     }
@@ -302,13 +388,9 @@ fn a_prepared_file_gives_the_same_network_and_is_made_anew_when_the_weights_chan
         let path = folder.path().join("prepared/int8.safetensors");
         let rows = expected(name).rows;
         let batch = Batch::new(&rows);
-        let made = open(folder.path(), Precision::Q8, Some(&path))
-            .unwrap()
-            .model;
+        let made = open(folder.path(), Precision::Q8, Some(&path)).unwrap();
         let before = std::fs::metadata(&path).unwrap().modified().unwrap();
-        let read = open(folder.path(), Precision::Q8, Some(&path))
-            .unwrap()
-            .model;
+        let read = open(folder.path(), Precision::Q8, Some(&path)).unwrap();
         assert_eq!(
             std::fs::metadata(&path).unwrap().modified().unwrap(),
             before
@@ -346,17 +428,51 @@ fn a_prepared_file_gives_the_same_network_and_is_made_anew_when_the_weights_chan
 
 #[test]
 fn quantized_weights_mostly_choose_the_same_token() {
+    let quantized = |name: &str| Some(load(name, Precision::Q8).0);
+    agreement("eight bits", &quantized);
+}
+
+#[test]
+fn half_precision_mostly_chooses_the_same_token() {
+    let places = under_test();
+    for place in places
+        .iter()
+        .filter(|place| !matches!(place, Place::Kernels))
+    {
+        for precision in [options::Precision::Bf16, options::Precision::F16] {
+            let half = |name: &str| -> Option<Box<dyn Model>> {
+                let folder = in_form(name, "safetensors");
+                let (family, _) = directory::describe(folder.path()).unwrap();
+                if family == Family::T5 && precision == options::Precision::F16 {
+                    return None;
+                }
+                match Network::open(folder.path(), place, precision) {
+                    Network::Tensors(network) => Some(Box::new(network)),
+                    Network::Kernels(_) => None,
+                }
+            };
+            agreement(&format!("{precision:?} on {place:?}"), &half);
+        }
+    }
+}
+
+/// Compares the likeliest tokens of networks with those of the same weights as float32, where what
+/// stands before is the same.
+fn agreement(what: &str, load_other: &dyn Fn(&str) -> Option<Box<dyn Model>>) {
     let (mut equal, mut all) = (0, 0);
     for name in MODELS {
         let (exact, defaults) = load(name, Precision::F32);
-        let (quantized, _) = load(name, Precision::Q8);
+        let exact = exact.as_ref();
+        let Some(quantized) = load_other(name) else {
+            continue;
+        };
         let rows = expected(name).rows;
         let options = Search {
             max_new: 30,
             end: defaults.end,
             ..Search::default()
         };
-        for (row, found) in rows.iter().zip(run(&exact, &rows, &options).unwrap()) {
+        for (row, found) in rows.iter().zip(run(exact, &rows, &options).unwrap()) {
             let batch = Batch::new(std::slice::from_ref(row));
             let mut state = quantized.start(&batch).unwrap();
             let mut last = state.first.clone();
@@ -379,5 +495,5 @@ fn quantized_weights_mostly_choose_the_same_token() {
         }
     }
     // Sixteen features leave little to average over; networks of real width agree in 97 of 100.
-    assert!(equal * 10 >= all * 8, "{equal} of {all}");
+    assert!(equal * 10 >= all * 8, "{what}: {equal} of {all}");
 }

@@ -15,15 +15,15 @@ use crate::kernels::{self, Heads, Queries};
 
 /// What the metadata says of the network.
 #[derive(Debug, Clone)]
-struct Config {
-    layers: usize,
-    hidden: usize,
-    feed_forward: usize,
-    heads: Heads,
-    rope_base: f32,
-    epsilon: f32,
-    vocabulary: usize,
-    context: usize,
+pub(super) struct Config {
+    pub(super) layers: usize,
+    pub(super) hidden: usize,
+    pub(super) feed_forward: usize,
+    pub(super) heads: Heads,
+    pub(super) rope_base: f32,
+    pub(super) epsilon: f32,
+    pub(super) vocabulary: usize,
+    pub(super) context: usize,
 }
 
 impl Config {
@@ -68,17 +68,35 @@ impl Config {
     }
 }
 
-struct Layer {
-    attention_norm: RmsNorm,
-    query_key_value: Projection,
-    attention_output: Projection,
-    feed_forward_norm: RmsNorm,
-    gate_up: Projection,
-    down: Projection,
+/// Makes the pieces of a network of what a file holds: on the processor or on a device.
+pub(super) trait Maker {
+    /// Several linear layers over the same input.
+    type Linear;
+    /// A root-mean-square norm.
+    type Norm;
+    /// Linear layers of these names and outputs, side by side; `bias` is for all outputs together.
+    fn linear(
+        &self,
+        gguf: &mut Gguf,
+        layers: &[(String, usize)],
+        inputs: usize,
+        bias: Option<Vec<f32>>,
+    ) -> Result<Self::Linear>;
+    /// A norm with these weights.
+    fn norm(&self, weight: Vec<f32>, epsilon: f32) -> Result<Self::Norm>;
 }
 
-impl Layer {
-    fn load(gguf: &mut Gguf, cfg: &Config, number: usize) -> Result<Self> {
+pub(super) struct Layer<M: Maker> {
+    pub(super) attention_norm: M::Norm,
+    pub(super) query_key_value: M::Linear,
+    pub(super) attention_output: M::Linear,
+    pub(super) feed_forward_norm: M::Norm,
+    pub(super) gate_up: M::Linear,
+    pub(super) down: M::Linear,
+}
+
+impl<M: Maker> Layer<M> {
+    fn load(maker: &M, gguf: &mut Gguf, cfg: &Config, number: usize) -> Result<Self> {
         let name = |part: &str| format!("blk.{number}.{part}");
         let Heads {
             queries,
@@ -87,11 +105,8 @@ impl Layer {
         } = cfg.heads;
         let (query, key) = (queries * width, keys * width);
         let (hidden, inner) = (cfg.hidden, cfg.feed_forward);
-        let norm = |gguf: &mut Gguf, part: &str| -> Result<RmsNorm> {
-            Ok(RmsNorm::new(
-                gguf.floats(&name(part), &[hidden])?,
-                cfg.epsilon,
-            ))
+        let norm = |gguf: &mut Gguf, part: &str| -> Result<M::Norm> {
+            maker.norm(gguf.floats(&name(part), &[hidden])?, cfg.epsilon)
         };
         let attention_norm = norm(gguf, "attn_norm.weight")?;
         let feed_forward_norm = norm(gguf, "ffn_norm.weight")?;
@@ -107,31 +122,101 @@ impl Layer {
                 bias.extend(std::iter::repeat_n(0.0, size));
             }
         }
-        let query_key_value = vec![
-            gguf.linear(&name("attn_q.weight"), query, hidden)?,
-            gguf.linear(&name("attn_k.weight"), key, hidden)?,
-            gguf.linear(&name("attn_v.weight"), key, hidden)?,
+        let query_key_value = [
+            (name("attn_q.weight"), query),
+            (name("attn_k.weight"), key),
+            (name("attn_v.weight"), key),
         ];
-        let gate_up = vec![
-            gguf.linear(&name("ffn_gate.weight"), inner, hidden)?,
-            gguf.linear(&name("ffn_up.weight"), inner, hidden)?,
+        let gate_up = [
+            (name("ffn_gate.weight"), inner),
+            (name("ffn_up.weight"), inner),
         ];
+        let attention_output = [(name("attn_output.weight"), hidden)];
+        let down = [(name("ffn_down.weight"), hidden)];
         Ok(Self {
             attention_norm,
-            query_key_value: Projection::new(query_key_value, Some(bias))?,
-            attention_output: Projection::new(
-                vec![gguf.linear(&name("attn_output.weight"), hidden, query)?],
-                None,
-            )?,
+            query_key_value: maker.linear(gguf, &query_key_value, hidden, Some(bias))?,
+            attention_output: maker.linear(gguf, &attention_output, query, None)?,
             feed_forward_norm,
-            gate_up: Projection::new(gate_up, None)?,
-            down: Projection::new(
-                vec![gguf.linear(&name("ffn_down.weight"), hidden, inner)?],
-                None,
-            )?,
+            gate_up: maker.linear(gguf, &gate_up, hidden, None)?,
+            down: maker.linear(gguf, &down, inner, None)?,
         })
     }
+}
 
+/// All parts of a network.
+pub(super) struct Parts<M: Maker> {
+    pub(super) config: Config,
+    /// `None` where the output layer's matrix is the embedding.
+    pub(super) embedding: Option<M::Linear>,
+    pub(super) layers: Vec<Layer<M>>,
+    pub(super) norm: M::Norm,
+    pub(super) output: M::Linear,
+}
+
+impl<M: Maker> Parts<M> {
+    /// Reads a file whose architecture is `qwen2`. `progress` is called with the number of layers
+    /// loaded and the number of all.
+    pub(super) fn load(
+        maker: &M,
+        gguf: &mut Gguf,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        let config = Config::read(gguf)?;
+        let matrix = |gguf: &mut Gguf, name: &str| -> Result<M::Linear> {
+            let layers = [(name.to_owned(), config.vocabulary)];
+            maker.linear(gguf, &layers, config.hidden, None)
+        };
+        let embedding = matrix(gguf, "token_embd.weight")?;
+        let (embedding, output) = if gguf.has("output.weight") {
+            (Some(embedding), matrix(gguf, "output.weight")?)
+        } else {
+            (None, embedding)
+        };
+        let mut layers = Vec::with_capacity(config.layers);
+        for number in 0..config.layers {
+            layers.push(Layer::load(maker, gguf, &config, number)?);
+            progress(number + 1, config.layers);
+        }
+        let norm = gguf.floats("output_norm.weight", &[config.hidden])?;
+        let norm = maker.norm(norm, config.epsilon)?;
+        Ok(Self {
+            config,
+            embedding,
+            layers,
+            norm,
+            output,
+        })
+    }
+}
+
+/// Makes pieces that run by newsml's own kernels.
+struct Kernels;
+
+impl Maker for Kernels {
+    type Linear = Projection;
+    type Norm = RmsNorm;
+
+    fn linear(
+        &self,
+        gguf: &mut Gguf,
+        layers: &[(String, usize)],
+        inputs: usize,
+        bias: Option<Vec<f32>>,
+    ) -> Result<Projection> {
+        let layers = layers
+            .iter()
+            .map(|(name, outputs)| gguf.linear(name, *outputs, inputs))
+            .collect::<Result<_>>()?;
+        Projection::new(layers, bias)
+    }
+
+    fn norm(&self, weight: Vec<f32>, epsilon: f32) -> Result<RmsNorm> {
+        Ok(RmsNorm::new(weight, epsilon))
+    }
+}
+
+impl Layer<Kernels> {
     /// `(tokens, hidden)` in and out.
     fn forward(
         &self,
@@ -214,59 +299,24 @@ impl Step<'_> {
 }
 
 /// A loaded Qwen2 network.
-pub(crate) struct Qwen {
-    config: Config,
-    /// `None` where the output layer's matrix is the embedding.
-    embedding: Option<Projection>,
-    layers: Vec<Layer>,
-    norm: RmsNorm,
-    output: Projection,
-}
+pub(crate) struct Qwen(Parts<Kernels>);
 
 impl Qwen {
     /// Loads the network of a file whose architecture is `qwen2`. `progress` is called with the
     /// number of layers loaded and the number of all.
     pub(crate) fn load(gguf: &mut Gguf, progress: &mut dyn FnMut(usize, usize)) -> Result<Self> {
-        let config = Config::read(gguf)?;
-        let matrix = |gguf: &mut Gguf, name: &str| -> Result<Projection> {
-            Projection::new(
-                vec![gguf.linear(name, config.vocabulary, config.hidden)?],
-                None,
-            )
-        };
-        let embedding = matrix(gguf, "token_embd.weight")?;
-        let (embedding, output) = if gguf.has("output.weight") {
-            (Some(embedding), matrix(gguf, "output.weight")?)
-        } else {
-            (None, embedding)
-        };
-        let mut layers = Vec::with_capacity(config.layers);
-        for number in 0..config.layers {
-            layers.push(Layer::load(gguf, &config, number)?);
-            progress(number + 1, config.layers);
-        }
-        let norm = RmsNorm::new(
-            gguf.floats("output_norm.weight", &[config.hidden])?,
-            config.epsilon,
-        );
-        Ok(Self {
-            config,
-            embedding,
-            layers,
-            norm,
-            output,
-        })
+        Ok(Self(Parts::load(&Kernels, gguf, progress)?))
     }
 
     /// Most tokens that a prompt and its continuation may have together.
     pub(crate) fn context(&self) -> usize {
-        self.config.context
+        self.0.config.context
     }
 }
 
 impl Decoder for Qwen {
     fn layers(&self) -> usize {
-        self.layers.len()
+        self.0.layers.len()
     }
 
     fn forward(
@@ -275,47 +325,47 @@ impl Decoder for Qwen {
         spans: &[Span],
         caches: &mut [RowCache],
     ) -> Result<Tensor> {
-        let hidden = self.config.hidden;
-        let embedding = self.embedding.as_ref().unwrap_or(&self.output);
+        let hidden = self.0.config.hidden;
+        let embedding = self.0.embedding.as_ref().unwrap_or(&self.0.output);
         let mut xs = vec![0.0; tokens.len() * hidden];
         for (&token, row) in tokens.iter().zip(xs.chunks_exact_mut(hidden)) {
             let token = token as usize;
-            if token >= self.config.vocabulary {
+            if token >= self.0.config.vocabulary {
                 let message = format!(
                     "token {token} is beyond the vocabulary of {}",
-                    self.config.vocabulary
+                    self.0.config.vocabulary
                 );
                 return Err(candle_core::Error::msg(message).into());
             }
             embedding.row(token, row)?;
         }
         let mut xs = Tensor::from_vec(xs, (tokens.len(), hidden), &Device::Cpu)?;
-        let half = self.config.heads.width / 2;
+        let half = self.0.config.heads.width / 2;
         let (mut cosines, mut sines) = (Vec::new(), Vec::new());
         for position in spans
             .iter()
             .flat_map(|span| span.position..span.position + span.count)
         {
             for i in 0..half {
-                let angle = position as f32 / self.config.rope_base.powf(i as f32 / half as f32);
+                let angle = position as f32 / self.0.config.rope_base.powf(i as f32 / half as f32);
                 cosines.push(angle.cos());
                 sines.push(angle.sin());
             }
         }
         let step = Step {
-            heads: self.config.heads,
+            heads: self.0.config.heads,
             spans,
             cosines,
             sines,
         };
-        for (number, layer) in self.layers.iter().enumerate() {
+        for (number, layer) in self.0.layers.iter().enumerate() {
             xs = layer.forward(&xs, &step, number, caches)?;
         }
         Ok(xs)
     }
 
     fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.output.forward(&self.norm.forward(hidden)?)
+        self.0.output.forward(&self.0.norm.forward(hidden)?)
     }
 }
 
@@ -324,11 +374,15 @@ mod tests {
     use std::ops::ControlFlow;
     use std::path::PathBuf;
 
+    use candle_core::DType;
+
     use super::*;
     use crate::batch::Batch;
+    use crate::device::{Place, under_test};
     use crate::generate::{Limits, greedy};
-    use crate::models::Model;
     use crate::models::decoder_only::DecoderOnly;
+    use crate::models::tensor::{self, Form};
+    use crate::models::{Model, TokenId};
 
     #[derive(serde::Deserialize)]
     struct Reference {
@@ -350,9 +404,27 @@ mod tests {
             .join(name)
     }
 
-    fn model(variant: &str) -> Tested<DecoderOnly<Qwen>> {
-        let mut gguf = Gguf::open(&fixture(&format!("qwen2-{variant}.gguf")))?;
-        Ok(DecoderOnly(Qwen::load(&mut gguf, &mut |_, _| {})?))
+    /// A network on each device under test; on other devices than the processor's kernels also
+    /// with weights that are made floats of this type, unless it is `None`.
+    fn models(variant: &str, dtype: Option<DType>) -> Tested<Vec<(Place, Box<dyn Model>)>> {
+        let open = |place: Place| -> Tested<_> {
+            let mut gguf = Gguf::open(&fixture(&format!("qwen2-{variant}.gguf")))?;
+            let model: Box<dyn Model> = match &place {
+                Place::Kernels => Box::new(DecoderOnly(Qwen::load(&mut gguf, &mut |_, _| {})?)),
+                Place::Tensors(device) => {
+                    let form = Form {
+                        device: device.clone(),
+                        dtype: dtype.unwrap_or(DType::F32),
+                    };
+                    let quantized = dtype.is_none();
+                    let network =
+                        tensor::qwen::Qwen::load(&mut gguf, form, quantized, &mut |_, _| {})?;
+                    Box::new(network)
+                }
+            };
+            Ok((place, model))
+        };
+        under_test().into_iter().map(open).collect()
     }
 
     fn reference() -> Tested<Reference> {
@@ -384,31 +456,40 @@ mod tests {
     #[test]
     fn logits_and_greedy_ids_are_those_of_transformers() -> Tested<()> {
         let reference = reference()?;
-        let model = model("f32")?;
         let rows = &reference.variants["f32"];
-        for (found, row) in first_logits(&model, &reference.prompts)?.iter().zip(rows) {
-            for (found, expected) in found.iter().zip(&row.logits) {
-                assert!((found - expected).abs() <= 1e-4, "{found} {expected}");
+        let as_stored = models("f32", None)?;
+        for (place, model) in as_stored
+            .into_iter()
+            .chain(models("f32", Some(DType::F32))?)
+        {
+            let model = model.as_ref();
+            for (found, row) in first_logits(model, &reference.prompts)?.iter().zip(rows) {
+                for (found, expected) in found.iter().zip(&row.logits) {
+                    let near = (found - expected).abs() <= place.tolerance();
+                    assert!(near, "{place:?}: {found} {expected}");
+                }
             }
+            let expected: Vec<_> = rows.iter().map(|row| row.greedy.clone()).collect();
+            assert_eq!(continued(model, &reference.prompts)?, expected, "{place:?}");
         }
-        let expected: Vec<_> = rows.iter().map(|row| row.greedy.clone()).collect();
-        assert_eq!(continued(&model, &reference.prompts)?, expected);
         Ok(())
     }
 
     #[test]
     fn quantized_logits_are_close_to_those_of_the_same_weights_as_floats() -> Tested<()> {
         let reference = reference()?;
-        let model = model("q8_0")?;
-        for (found, row) in first_logits(&model, &reference.prompts)?
-            .iter()
-            .zip(&reference.variants["q8_0"])
-        {
-            let power = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
-            let error = power(&mut found.iter().zip(&row.logits).map(|(a, b)| a - b));
-            let ratio = (error / power(&mut row.logits.iter().copied())).sqrt();
-            // The activations have eight bits.
-            assert!(ratio <= 0.05, "relative error {ratio}");
+        let as_stored = models("q8_0", None)?;
+        let half = models("q8_0", Some(DType::BF16))?;
+        for (place, model) in as_stored.into_iter().chain(half) {
+            let found = first_logits(model.as_ref(), &reference.prompts)?;
+            for (found, row) in found.iter().zip(&reference.variants["q8_0"]) {
+                let power =
+                    |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>();
+                let error = power(&mut found.iter().zip(&row.logits).map(|(a, b)| a - b));
+                let ratio = (error / power(&mut row.logits.iter().copied())).sqrt();
+                // The activations have eight bits.
+                assert!(ratio <= 0.05, "{place:?}: relative error {ratio}");
+            }
         }
         Ok(())
     }
@@ -416,12 +497,13 @@ mod tests {
     #[test]
     fn a_batch_equals_its_rows_in_any_order() -> Tested<()> {
         let prompts = reference()?.prompts;
-        for variant in ["f32", "q8_0"] {
-            let model = model(variant)?;
+        let networks = [models("f32", None)?, models("q8_0", None)?];
+        for (place, model) in networks.into_iter().flatten() {
+            let model = model.as_ref();
             let alone: Vec<_> = prompts
                 .iter()
                 .map(|prompt| {
-                    continued(&model, std::slice::from_ref(prompt)).map(|mut rows| rows.remove(0))
+                    continued(model, std::slice::from_ref(prompt)).map(|mut rows| rows.remove(0))
                 })
                 .collect::<Tested<_>>()?;
             for order in [
@@ -432,7 +514,7 @@ mod tests {
             ] {
                 let rows: Vec<_> = order.iter().map(|&row| prompts[row].clone()).collect();
                 let expected: Vec<_> = order.iter().map(|&row| alone[row].clone()).collect();
-                assert_eq!(continued(&model, &rows)?, expected, "{variant} {order:?}");
+                assert_eq!(continued(model, &rows)?, expected, "{place:?} {order:?}");
             }
         }
         Ok(())
@@ -441,16 +523,19 @@ mod tests {
     #[test]
     fn one_network_serves_threads() -> Tested<()> {
         let reference = reference()?;
-        let model = model("q8_0")?;
-        let expected = continued(&model, &reference.prompts)?;
-        std::thread::scope(|scope| {
-            let runs: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| continued(&model, &reference.prompts).ok()))
-                .collect();
-            for run in runs {
-                assert_eq!(run.join().ok().flatten().as_ref(), Some(&expected));
-            }
-        });
+        for (place, model) in models("q8_0", None)? {
+            let model = model.as_ref();
+            let expected = continued(model, &reference.prompts)?;
+            std::thread::scope(|scope| {
+                let runs: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| continued(model, &reference.prompts).ok()))
+                    .collect();
+                for run in runs {
+                    let found = run.join().ok().flatten();
+                    assert_eq!(found.as_ref(), Some(&expected), "{place:?}");
+                }
+            });
+        }
         Ok(())
     }
 
@@ -476,9 +561,10 @@ mod tests {
 
     #[test]
     fn a_token_beyond_the_vocabulary_is_an_error() -> Tested<()> {
-        let model = model("q8_0")?;
-        assert!(first_logits(&model, &[vec![9999]]).is_err());
-        assert!(first_logits(&model, &[vec![9999, 1]]).is_err());
+        for (_, model) in models("q8_0", None)? {
+            assert!(first_logits(model.as_ref(), &[vec![9999]]).is_err());
+            assert!(first_logits(model.as_ref(), &[vec![9999, 1]]).is_err());
+        }
         Ok(())
     }
 }

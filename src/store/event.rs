@@ -74,6 +74,18 @@ pub enum Event<'a> {
         /// What for and why, as in `translate ar to ru: the first of the list that is in the cache`.
         task: &'a str,
     },
+    /// The device that networks run on was chosen.
+    Device {
+        /// The device and why, as in `` `cpu`: this build has no other ``.
+        device: &'a str,
+    },
+    /// Something about a model that is good to know and changes nothing.
+    Detail {
+        /// Id of the model.
+        model: &'a str,
+        /// What, without a final period.
+        text: &'a str,
+    },
     /// A part of the network has been read into memory.
     Loading {
         /// Id of the model.

@@ -1,1 +1,226 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! A model that makes faults, and what becomes of its outputs.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use super::*;
+use crate::glossary::Term;
+
+const SOURCE: &str =
+    "The council opened 3 new schools on Monday, and the mayor thanked the builders of the town.";
+const GOOD: &str =
+    "В понедельник совет открыл 3 новые школы, и мэр поблагодарил строителей города.";
+
+/// How it was asked, the texts, and what they must say.
+type Asked = (Way, Vec<String>, Vec<Vec<String>>);
+
+/// Answers from a list, one answer an attempt; the last one again and again.
+struct Fake {
+    answers: Vec<&'static str>,
+    asked: std::cell::RefCell<Vec<Asked>>,
+    other_way: bool,
+}
+
+impl Fake {
+    fn new(answers: &[&'static str]) -> Self {
+        Self {
+            answers: answers.to_vec(),
+            asked: std::cell::RefCell::default(),
+            other_way: true,
+        }
+    }
+}
+
+impl Translates for Fake {
+    fn id(&self) -> &str {
+        "fake"
+    }
+
+    fn has_other_way(&self) -> bool {
+        self.other_way
+    }
+
+    fn translate(&self, texts: Texts<'_>, way: Way, _: &mut Watch) -> Result<Vec<Option<Segment>>> {
+        let number = self.asked.borrow().len().min(self.answers.len() - 1);
+        let list = texts.texts.iter().map(|text| (*text).to_owned()).collect();
+        self.asked
+            .borrow_mut()
+            .push((way, list, texts.phrases.to_vec()));
+        let answer = |text: &&str| {
+            // A model that copies placeholders.
+            let mark = text.split_whitespace().find(|word| word.starts_with("XQ"));
+            let text = match mark {
+                Some(mark) => self.answers[number].replace("школы", mark),
+                None => self.answers[number].to_owned(),
+            };
+            Some(Segment {
+                answer: Answer {
+                    text,
+                    finish: Finish::Stop,
+                },
+                warnings: Vec::new(),
+            })
+        };
+        Ok(texts.texts.iter().map(answer).collect())
+    }
+}
+
+fn run(model: &Fake, glossary: &Glossary) -> Output {
+    let checks = Checks {
+        from: Some(Language::English),
+        to: Some(Language::Russian),
+        glossary,
+        is_bounded: false,
+    };
+    let outputs = translate(
+        model,
+        &mut || None,
+        &checks,
+        &[SOURCE],
+        &mut Watch::new(None),
+    );
+    outputs.unwrap().pop().unwrap().unwrap()
+}
+
+const FAULTS: [(&str, &str); 10] = [
+    ("empty_output", ""),
+    ("source_copied", SOURCE),
+    (
+        "source_copied",
+        "В понедельник совет открыл 3 новые школы, and the mayor thanked the builders of the town.",
+    ),
+    (
+        "wrong_script",
+        "افتتح المجلس 3 مدارس جديدة يوم الاثنين، وشكر العمدة بناة المدينة.",
+    ),
+    (
+        "wrong_language",
+        "У понеділок рада відкрила 3 нові школи, і мер подякував будівельникам міста, що її будували.",
+    ),
+    (
+        "repetition",
+        "В понедельник совет открыл 3 новые школы, и мэр поблагодарил поблагодарил поблагодарил поблагодарил строителей.",
+    ),
+    (
+        "numbers_differ",
+        "В понедельник совет открыл 4 новые школы, и мэр поблагодарил строителей города.",
+    ),
+    (
+        "dates_differ",
+        "В среду совет открыл 3 новые школы, и мэр поблагодарил строителей города.",
+    ),
+    ("too_short", "Совет открыл 3 школы"),
+    (
+        "addresses_differ",
+        "В понедельник совет открыл 3 новые школы, и мэр поблагодарил строителей города. www.example.org",
+    ),
+];
+
+#[test]
+fn what_goes_right_at_once_is_asked_once() {
+    let model = Fake::new(&[GOOD]);
+    let output = run(&model, &Glossary::new());
+    assert_eq!(
+        (
+            output.text.as_str(),
+            output.faults.len(),
+            output.is_repaired
+        ),
+        (GOOD, 0, false)
+    );
+    assert_eq!(model.asked.borrow().len(), 1);
+}
+
+#[test]
+fn a_fault_that_goes_away_is_repaired() {
+    for (kind, bad) in FAULTS {
+        let model = Fake::new(&[bad, GOOD]);
+        let output = run(&model, &Glossary::new());
+        assert_eq!(
+            (output.text.as_str(), output.is_repaired),
+            (GOOD, true),
+            "{kind}"
+        );
+        let asked = model.asked.borrow();
+        assert_eq!(
+            asked.iter().map(|(way, _, _)| *way).collect::<Vec<_>>(),
+            [Way::Usual, Way::Other]
+        );
+    }
+}
+
+#[test]
+fn a_fault_that_stays_is_kept_with_its_name() {
+    for (kind, bad) in FAULTS {
+        let model = Fake::new(&[bad]);
+        let output = run(&model, &Glossary::new());
+        let kinds: Vec<&str> = output
+            .faults
+            .iter()
+            .map(|fault| fault.kind.as_str())
+            .collect();
+        assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
+        assert!(!output.is_repaired);
+        // The model's own way, another one, and in parts.
+        assert_eq!(model.asked.borrow().len(), 3, "{kind}");
+    }
+}
+
+#[test]
+fn parts_are_tried_without_another_way_and_joined() {
+    let mut model = Fake::new(&[
+        "",
+        "В понедельник совет открыл 3 новые школы для детей города.",
+    ]);
+    model.other_way = false;
+    let output = run(&model, &Glossary::new());
+    let asked = model.asked.borrow();
+    assert_eq!(asked[1].1.join(" "), SOURCE);
+    assert_eq!(
+        output.text.matches("совет открыл").count(),
+        asked[1].1.len()
+    );
+}
+
+#[test]
+fn the_next_model_is_asked_last() {
+    let model = Fake::new(&[""]);
+    let glossary = Glossary::new();
+    let checks = Checks {
+        from: Some(Language::English),
+        to: Some(Language::Russian),
+        glossary: &glossary,
+        is_bounded: false,
+    };
+    let mut next = || -> Option<Box<dyn Translates>> { Some(Box::new(Fake::new(&[GOOD]))) };
+    let outputs = translate(&model, &mut next, &checks, &[SOURCE], &mut Watch::new(None));
+    let output = outputs.unwrap().pop().unwrap().unwrap();
+    assert_eq!((output.text.as_str(), output.is_repaired), (GOOD, true));
+}
+
+#[test]
+fn terms_are_asked_for_and_then_put_behind_placeholders() {
+    let mut glossary = Glossary::new();
+    glossary.add(Term::new("schools", "гимназии")).unwrap();
+    // The other way says it.
+    let said = "В понедельник совет открыл 3 новые гимназии, и мэр поблагодарил строителей города.";
+    let model = Fake::new(&[GOOD, said]);
+    let output = run(&model, &glossary);
+    assert_eq!(
+        (output.text.as_str(), output.terms.held, output.is_repaired),
+        (said, 1, true)
+    );
+    assert_eq!(model.asked.borrow()[1].2, [["гимназии"]]);
+    // No way says it, but placeholders are copied.
+    let model = Fake::new(&[GOOD]);
+    let output = run(&model, &glossary);
+    assert_eq!(
+        (output.text.as_str(), output.terms.held, output.is_repaired),
+        (said, 1, true)
+    );
+    // It cannot be had.
+    let model = Fake::new(&[
+        "В понедельник совет открыл 3 новых здания, и мэр поблагодарил строителей города.",
+    ]);
+    let output = run(&model, &glossary);
+    assert_eq!(output.faults[0].kind, "glossary_missed");
+    assert_eq!((output.terms.held, output.terms.missed), (0, 1));
+}

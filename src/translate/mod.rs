@@ -6,10 +6,13 @@
 
 mod attempts;
 mod models;
+mod passages;
 mod remember;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use passages::{Part, Passages};
 
 use crate::document::{Document, Failure, Glosses, Segment};
 use crate::engine::Watch;
@@ -96,6 +99,9 @@ pub struct TermCounts {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct TranslatedSegment {
+    /// Index of the block that it is of.
+    #[serde(skip)]
+    pub block: usize,
     /// The text in the source language.
     pub source: String,
     /// The text in the target language.
@@ -283,8 +289,15 @@ impl Translator {
         let mut results: Vec<Option<Result<Translation, Box<Failure>>>> = Vec::new();
         results.resize_with(documents.len(), || None);
         let mut by_language: Vec<(Source, Vec<Member>)> = Vec::new();
+        let mut passages: Vec<Passages> = documents.iter().map(Passages::usual).collect();
         for (index, document) in documents.iter().enumerate() {
-            match self.source_language(document) {
+            let source = self.source_language(document);
+            if let (Ok((from, _)), Some(to)) = (&source, self.to)
+                && let Some(from) = from.language
+            {
+                passages[index] = Passages::of(document, from, to);
+            }
+            match source {
                 Ok((from, warnings)) => match by_language
                     .iter_mut()
                     .find(|(language, _)| *language == from)
@@ -296,9 +309,13 @@ impl Translator {
             }
         }
         for (from, members) in by_language {
-            let group: Vec<&Document> = members
+            let group: Vec<Part<'_>> = members
                 .iter()
-                .map(|(index, _)| &documents[*index])
+                .map(|(index, _)| Part {
+                    document: &documents[*index],
+                    passages: &passages[*index],
+                    language: None,
+                })
                 .collect();
             let translated = self.group(from, &group, &mut watch);
             match translated {
@@ -325,6 +342,11 @@ impl Translator {
                         results[index] = Some(Err(failure(&documents[index], error)));
                     }
                 }
+            }
+        }
+        for (result, passages) in results.iter_mut().zip(&passages) {
+            if let Some(Ok(translation)) = result {
+                self.translate_others(translation, passages, &mut watch);
             }
         }
         results
@@ -361,14 +383,15 @@ impl Translator {
         ))
     }
 
-    /// Translates documents of one language; `None` for those that were not finished when the
-    /// caller stopped the work.
+    /// Translates parts of documents, from one language; `None` for those that were not finished
+    /// when the caller stopped the work.
     fn group(
         &self,
         from: Source,
-        documents: &[&Document],
+        parts: &[Part<'_>],
         watch: &mut Watch,
     ) -> Result<Vec<Option<Translation>>> {
+        let documents: Vec<&Document> = parts.iter().map(|part| part.document).collect();
         let models = match (from.language, self.to) {
             (Some(from), Some(to)) if from == to => {
                 let translations = documents
@@ -380,10 +403,10 @@ impl Translator {
             _ => vec![self.loader.own_pair()?],
         };
         let mut error = None;
-        let segments: Vec<Vec<Segment>> = documents
+        let segments: Vec<Vec<Segment>> = parts
             .iter()
-            .map(|document| {
-                document.segments_fitting(from.rules, |piece| {
+            .map(|part| {
+                let mut segments = part.document.segments_fitting(from.rules, |piece| {
                     models
                         .first()
                         .is_none_or(|model| match models::fits(model, piece) {
@@ -393,7 +416,9 @@ impl Translator {
                                 true
                             }
                         })
-                })
+                });
+                segments.retain(|segment| part.passages.takes(segment.block, part.language));
+                segments
             })
             .collect();
         if let Some(error) = error {
@@ -512,7 +537,25 @@ impl Translator {
             }
             source = target;
         }
+        if models.len() > 1 {
+            self.find_terms(from, texts, &mut outputs);
+        }
         Ok(outputs)
+    }
+
+    /// Says what became of the terms of texts where no model was made to say them.
+    fn find_terms(&self, from: Option<Language>, texts: &[&str], outputs: &mut [Option<Output>]) {
+        let checks = Checks {
+            from,
+            to: self.to,
+            glossary: &self.glossary,
+            is_bounded: false,
+        };
+        for (output, text) in outputs.iter_mut().zip(texts) {
+            if let Some(output) = output {
+                output.find_terms(text, &checks);
+            }
+        }
     }
 
     fn assemble(
@@ -559,6 +602,7 @@ impl Translator {
             .iter()
             .zip(outputs)
             .map(|(segment, output)| TranslatedSegment {
+                block: segment.block,
                 source: document.segment_text(segment).to_owned(),
                 target: output.text.clone(),
                 warnings: output.faults.clone(),

@@ -39,6 +39,7 @@ impl Translator {
                 ..Output::untranslated(&text)
             });
         }
+        self.find_terms(from, texts, &mut outputs);
         let new_texts: Vec<&str> = new.iter().map(|&i| texts[i]).collect();
         let found = self.through(models, from, &new_texts, watch)?;
         let good: Vec<(&str, &str)> = new_texts
@@ -80,6 +81,105 @@ impl Translator {
             to: code(self.to, own.map(|(_, to)| to)),
             model: ids.join(" + "),
             settings: format!("{:x}", hasher.finalize()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::collections::HashMap;
+    use std::sync::{Arc, Mutex};
+
+    use crate::{Decoding, Document, Language, LoadOptions, MemoryScope, Result};
+    use crate::{TranslationMemory, Translator};
+
+    /// A memory that lives as long as the test.
+    #[derive(Default)]
+    struct Notes(Mutex<HashMap<(String, String), String>>);
+
+    impl TranslationMemory for Notes {
+        fn recall(&self, scope: &MemoryScope, sources: &[&str]) -> Result<Vec<Option<String>>> {
+            let notes = self.0.lock().unwrap();
+            let find = |source: &&str| {
+                let key = (scope.settings.clone(), (*source).to_owned());
+                notes.get(&key).cloned()
+            };
+            Ok(sources.iter().map(find).collect())
+        }
+
+        fn remember(&self, scope: &MemoryScope, pairs: &[(&str, &str)]) -> Result<()> {
+            for (source, target) in pairs {
+                let key = (scope.settings.clone(), (*source).to_owned());
+                self.0.lock().unwrap().insert(key, (*target).to_owned());
+            }
+            Ok(())
+        }
+    }
+
+    /// With a tiny model with random weights, whose nonsense is mostly faulty.
+    fn translator(notes: &Arc<Notes>, max_tokens: usize) -> Translator {
+        let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/qwen2-f32.gguf");
+        let load = LoadOptions {
+            model: Some(model.to_owned()),
+            ..LoadOptions::default()
+        };
+        let decoding = Decoding {
+            max_tokens: Some(max_tokens),
+            ..Decoding::default()
+        };
+        let builder = Translator::builder(Language::Russian).from(Language::English);
+        let builder = builder.load(load).decoding(decoding).memory(notes.clone());
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn good_segments_are_kept_and_used_again_and_faulty_ones_never() {
+        let notes = Arc::new(Notes::default());
+        let text = "The mayor came. The bridge opened. Nobody was hurt. It rained.";
+        let document = Document::raw("a", text).unwrap();
+        let first = translator(&notes, 4).translate_document(&document).unwrap();
+        assert!(first.segments.iter().all(|segment| !segment.from_memory));
+        let kept: Vec<String> = {
+            let notes = notes.0.lock().unwrap();
+            notes.keys().map(|(_, source)| source.clone()).collect()
+        };
+        for segment in &first.segments {
+            let is_good = segment.warnings.is_empty();
+            assert_eq!(kept.contains(&segment.source), is_good, "{segment:?}");
+        }
+        // As if two had been good.
+        let same = translator(&notes, 4);
+        let settings = same.scope(&[same.model()], Some(Language::English));
+        notes
+            .remember(
+                &settings,
+                &[
+                    ("The mayor came.", "Мэр пришёл."),
+                    ("It rained.", "Шёл дождь."),
+                ],
+            )
+            .unwrap();
+        let second = translator(&notes, 4).translate_document(&document).unwrap();
+        let recalled = second.segments.iter().filter(|segment| segment.from_memory);
+        let recalled: Vec<&str> = recalled.map(|segment| segment.target.as_str()).collect();
+        assert!(recalled.starts_with(&["Мэр пришёл."]) && recalled.ends_with(&["Шёл дождь."]));
+        for (first, second) in first.segments.iter().zip(&second.segments) {
+            assert!(second.from_memory || first.target == second.target);
+        }
+        // Other settings, other translations.
+        let other = translator(&notes, 5).translate_document(&document).unwrap();
+        assert!(other.segments.iter().all(|segment| !segment.from_memory));
+    }
+
+    impl Translator {
+        /// The model that it translates English into Russian with.
+        fn model(&self) -> Arc<crate::loader::Loaded> {
+            let models = self
+                .loader
+                .translators(Language::English, Language::Russian);
+            models.unwrap().remove(0)
         }
     }
 }

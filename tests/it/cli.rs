@@ -98,7 +98,7 @@ fn usage_is_explained() {
                 ran(
                     2,
                     "",
-                    "error: unknown device `tpu`\n\nhint: the devices are `auto`, `cpu`, `cuda`, `cuda:N` and `metal`\n",
+                    "error: unknown device `tpu`\n\nhint: the devices are `auto`, `cpu`, `cuda`, `cuda:N`, `cuda:N,M` and `metal`\n",
                 ),
             ),
             (
@@ -659,4 +659,75 @@ fn colours_are_for_terminals_alone() {
         .output()
         .unwrap();
     assert!(!output.stdout.contains(&0x1b));
+}
+
+#[test]
+fn a_device_that_is_not_there_is_said_before_anything_is_run() {
+    let tool = Tool::new().file("a.txt", "The council opened a new school on Monday.\n");
+    let missing = |device: &str| {
+        let found = tool.run(&["summarize", "--offline", "--device", device, "a.txt"]);
+        assert_eq!((found.status, found.out.as_str()), (2, ""), "{}", found.err);
+        found.err
+    };
+    assert_eq!(
+        missing("cuda:1,1"),
+        "error: device `cuda:1,1` names card 1 twice\n\nhint: name each card once, as in `cuda:0,1`\n"
+    );
+    // With the feature it depends on the machine whether there is a card.
+    if cfg!(not(feature = "cuda")) {
+        for (device, name) in [("cuda", "cuda:0"), ("cuda:0,1", "cuda:0,1")] {
+            assert_eq!(
+                missing(device),
+                format!(
+                    "error: device `{name}` cannot be used: this build of newsml was made without CUDA\n\nhint: build it with `cargo install --path . --features cuda`, or use `--device cpu`\n"
+                )
+            );
+        }
+    }
+    if cfg!(not(feature = "metal")) {
+        assert!(missing("metal").contains("--features metal"));
+    }
+}
+
+#[test]
+fn glossaries_are_checked_before_anything_is_run() {
+    let tool = Tool::new()
+        .file("a.txt", ARTICLE)
+        .file("good.tsv", "school\tшкола\n")
+        .file("bad.tsv", "school школа\n");
+    let model = tiny_model();
+    let run = |more: &[&str]| {
+        let arguments = [
+            "translate",
+            "--lang",
+            "ru",
+            "--max-tokens",
+            "4",
+            "--model",
+            &model,
+            "a.txt",
+        ];
+        tool.run(&[&arguments, more].concat())
+    };
+    let bad = run(&["--glossary", "bad.tsv"]);
+    assert_eq!((bad.status, bad.out.as_str()), (2, ""));
+    assert!(
+        bad.err.starts_with(
+            "error: glossary `bad.tsv` cannot be used: line 1: there is no tab in it\n\nhint: "
+        ),
+        "{}",
+        bad.err
+    );
+    // What the model writes is nonsense: every guard that speaks is counted, and so are the terms.
+    let good = run(&["--glossary", "good.tsv", "--keep", "Port Marlow"]);
+    assert_eq!(good.status, 0, "{}", good.err);
+    let closing = good.err.lines().last().unwrap();
+    assert!(closing.starts_with("note: 1 document in "), "{closing}");
+    for part in [
+        " kept with warnings: ",
+        "glossary_missed 3",
+        "terms: 0 held, 3 missed",
+    ] {
+        assert!(closing.contains(part), "`{part}` is not in {closing}");
+    }
 }

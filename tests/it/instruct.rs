@@ -142,7 +142,8 @@ fn outputs_go_to_files_and_folders() {
         assert_eq!((found.status, found.out.as_str()), (0, ""), "{}", found.err);
     };
     into("out/");
-    assert_eq!(tool.names("out"), ["a.txt", "deep"]);
+    let journal = ".newsml-journal.jsonl";
+    assert_eq!(tool.names("out"), [journal, "a.txt", "deep"]);
     assert_eq!(tool.read("out/a.txt").matches("\n\n").count(), 1);
     assert!(!tool.read("out/deep/b.txt").trim().is_empty());
     into("all.txt");
@@ -282,5 +283,89 @@ fn on_a_terminal(tool: &Tool, arguments: &[&str]) -> Option<String> {
             eprintln!("not run on a terminal: `python3` did not lend one");
             None
         }
+    }
+}
+
+#[test]
+fn paragraphs_go_by_their_own_language() {
+    let russian = "Совет открыл новую школу в понедельник, и мэр поблагодарил строителей.";
+    let ukrainian = "Рада відкрила нову школу в понеділок, і мер подякував будівельникам.";
+    let text = format!("{ENGLISH}\n{russian}\n\n{ukrainian}\n\n{ARABIC}");
+    let tool = Tool::new().file("a.txt", &text);
+    let found = run(
+        &tool,
+        &[
+            "translate",
+            "--raw",
+            "--json",
+            "--lang",
+            "ru",
+            "--segments",
+            "a.txt",
+        ],
+    );
+    let record = &records(&found)[0];
+    let text = record["text"].as_str().unwrap();
+    assert!(text.contains(russian) && text.contains(ukrainian), "{text}");
+    assert!(
+        !text.contains("council") && !text.contains("المجلس"),
+        "{text}"
+    );
+    let kinds: Vec<&str> = record["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|warning| warning["kind"].as_str())
+        .collect();
+    for kind in ["not_needed", "foreign_language", "mixed_languages"] {
+        assert!(kinds.contains(&kind), "{kind} is not in {kinds:?}");
+    }
+    let sources: Vec<&str> = record["segments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|segment| segment["source"].as_str())
+        .collect();
+    assert_eq!(sources.len(), 5, "{sources:?}");
+    assert!(sources[0].starts_with("The council") && sources[4].starts_with("وتتسع"));
+}
+
+#[test]
+fn every_device_gives_the_same_texts() {
+    let mut tool = Tool::new();
+    for number in 0..6 {
+        let text = format!("{ENGLISH}\nIt is number {number} of {}.\n", number * 7 + 1);
+        tool = tool.file(&format!("{number}.txt"), text);
+    }
+    let texts = |device: &str, expected: &str| {
+        let arguments = [
+            "summarize",
+            "--json",
+            "-v",
+            "--device",
+            device,
+            "0.txt",
+            "1.txt",
+            "2.txt",
+            "3.txt",
+            "4.txt",
+            "5.txt",
+        ];
+        let found = run(&tool, &arguments);
+        assert_eq!(found.status, 0, "{}", found.err);
+        let said = format!("note: computing on `{expected}`");
+        assert!(found.err.contains(&said), "{}", found.err);
+        records(&found)
+            .into_iter()
+            .map(|record| record["text"].clone())
+            .collect::<Vec<_>>()
+    };
+    let expected = texts("cpu", "cpu");
+    assert_eq!(expected.len(), 6);
+    // What runs on graphics cards, as one copy and as two that share the documents.
+    assert_eq!(texts("cpu-tensors", "cpu-tensors:1"), expected);
+    assert_eq!(texts("cpu-tensors:2", "cpu-tensors:2"), expected);
+    if cfg!(not(any(feature = "cuda", feature = "metal"))) {
+        assert_eq!(texts("auto", "cpu"), expected);
     }
 }

@@ -1,8 +1,11 @@
 //! All integration tests, in one binary, since linking is slow. A module a subject.
 
 mod cli;
+mod eval;
 mod fake_hub;
+mod hostile;
 mod instruct;
+mod jobs;
 mod pull;
 mod python;
 mod real_weights;

@@ -1,0 +1,249 @@
+//! Networks as candle tensors, for graphics cards: the pieces that all families there are built of.
+//!
+//! The families' files describe a network once; here is the second way to run it. Batches are
+//! padded rectangles with masks, weights and states stay on the device, and so do scores, of which
+//! decoding reads only what it needs. Sums in norms and softmax are float32 whatever the weights are.
+
+pub(crate) mod encoder_decoder;
+pub(crate) mod qwen;
+
+use std::sync::Arc;
+
+use candle_core::quantized::{QMatMul, QTensor};
+use candle_core::{DType, Device, Module, Tensor};
+use candle_nn::ops;
+
+use super::{Room, TokenId};
+use crate::device;
+use crate::error::{Error, Result};
+use crate::kernels;
+
+/// Where tensors lie and which type they have.
+#[derive(Debug, Clone)]
+pub(crate) struct Form {
+    /// Where.
+    pub(crate) device: Device,
+    /// Of activations, and of weights that are not quantized.
+    pub(crate) dtype: DType,
+}
+
+impl Form {
+    /// Float32 on the processor.
+    pub(crate) fn cpu() -> Self {
+        Self {
+            device: Device::Cpu,
+            dtype: DType::F32,
+        }
+    }
+
+    fn vector(&self, values: &[f32]) -> Result<Tensor> {
+        Ok(Tensor::from_slice(values, values.len(), &self.device)?.to_dtype(self.dtype)?)
+    }
+
+    /// What is added to a score so that its token has no share. Not −∞: in a row of which all
+    /// tokens are masked, as those of padding are, it would give no number.
+    fn masked(&self) -> f32 {
+        // The sum of two must be a number still.
+        if self.dtype == DType::F16 { -3e4 } else { -1e9 }
+    }
+
+    /// Row numbers as a tensor that selects rows.
+    fn rows(&self, rows: &[usize]) -> Result<Tensor> {
+        let rows: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
+        Ok(Tensor::from_slice(&rows, rows.len(), &self.device)?)
+    }
+
+    /// How much a batch may hold on this device, if a token of it takes `bytes` in the state and in
+    /// activations together.
+    fn room(&self, bytes: usize) -> Room {
+        // A share stays free: states are copied when rows leave, and memory falls into pieces.
+        let free = device::memory(&self.device).map_or(UNKNOWN_MEMORY, |(free, _)| free / 2);
+        Room {
+            rows: 512,
+            tokens: (free / bytes.max(1)).clamp(1024, 1 << 17),
+        }
+    }
+}
+
+/// Bytes that batches may take where a device does not tell how much is free: little for a card.
+const UNKNOWN_MEMORY: usize = 1 << 30;
+
+/// Fails for a token that an embedding has no row for: a card would read beyond its end.
+fn check_tokens(tokens: &[TokenId], vocabulary: usize) -> Result<()> {
+    match tokens.iter().find(|&&token| token as usize >= vocabulary) {
+        None => Ok(()),
+        Some(token) => Err(Error::Tokenizer(format!(
+            "token {token} is outside of the model's vocabulary of {vocabulary}"
+        ))),
+    }
+}
+
+/// A norm over the features of each token.
+pub(crate) struct Norm {
+    weight: Tensor,
+    /// Without it the mean is not taken off either (RMS norm).
+    bias: Option<Tensor>,
+    epsilon: f32,
+}
+
+impl Norm {
+    fn new(norm: &kernels::Norm, form: &Form) -> Result<Self> {
+        Ok(Self {
+            weight: form.vector(&norm.weight)?,
+            bias: norm
+                .bias
+                .as_ref()
+                .map(|bias| form.vector(bias))
+                .transpose()?,
+            epsilon: norm.epsilon,
+        })
+    }
+
+    fn forward(&self, xs: &Tensor) -> Result<Tensor> {
+        Ok(match &self.bias {
+            Some(bias) => ops::layer_norm(xs, &self.weight, bias, self.epsilon)?,
+            None => ops::rms_norm(xs, &self.weight, self.epsilon)?,
+        })
+    }
+}
+
+/// A matrix of `(outputs, inputs)`.
+#[derive(Clone)]
+enum Matrix {
+    Float(Tensor),
+    Quantized(Arc<QTensor>),
+}
+
+/// A linear layer.
+pub(crate) struct Linear {
+    matrix: Matrix,
+    bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// `(tokens, inputs)` in, `(tokens, outputs)` out.
+    fn forward(&self, xs: &Tensor) -> Result<Tensor> {
+        let out = match &self.matrix {
+            Matrix::Float(weights) => xs.matmul(&weights.t()?)?,
+            Matrix::Quantized(weights) => QMatMul::from_arc(Arc::clone(weights))?.forward(xs)?,
+        };
+        Ok(match &self.bias {
+            Some(bias) => out.broadcast_add(bias)?,
+            None => out,
+        })
+    }
+}
+
+/// The keys or values of the rows of a batch, as far as they are read: `(rows, heads, tokens, width)`.
+struct Growing {
+    /// Room for more tokens than there are.
+    buffer: Option<Tensor>,
+}
+
+impl Growing {
+    /// Adds tokens after the first `length`, and returns all of them.
+    fn append(&mut self, more: &Tensor, length: usize) -> Result<Tensor> {
+        let (rows, heads, count, width) = more.dims4()?;
+        let needed = length + count;
+        let room = match &self.buffer {
+            Some(buffer) => buffer.dim(2)?,
+            None => 0,
+        };
+        if needed > room {
+            // Twice as much as there is: a batch of any length is copied only a few times.
+            let capacity = needed.max(2 * room).max(16);
+            let grown = Tensor::zeros((rows, heads, capacity, width), more.dtype(), more.device())?;
+            if let Some(buffer) = &self.buffer {
+                grown.slice_set(buffer, 2, 0)?;
+            }
+            self.buffer = Some(grown);
+        }
+        let Some(buffer) = &self.buffer else {
+            return Ok(more.clone());
+        };
+        buffer.slice_set(&more.contiguous()?, 2, length)?;
+        Ok(buffer.narrow(2, 0, needed)?)
+    }
+
+    /// Keeps these rows in this order.
+    fn keep(&mut self, rows: &Tensor) -> Result<()> {
+        if let Some(buffer) = &self.buffer {
+            self.buffer = Some(buffer.index_select(rows, 0)?);
+        }
+        Ok(())
+    }
+}
+
+/// Keys and values of one layer.
+struct KeyValues {
+    keys: Growing,
+    values: Growing,
+}
+
+impl KeyValues {
+    fn new() -> Self {
+        Self {
+            keys: Growing { buffer: None },
+            values: Growing { buffer: None },
+        }
+    }
+
+    fn append(
+        &mut self,
+        keys: &Tensor,
+        values: &Tensor,
+        length: usize,
+    ) -> Result<(Tensor, Tensor)> {
+        Ok((
+            self.keys.append(keys, length)?,
+            self.values.append(values, length)?,
+        ))
+    }
+
+    fn keep(&mut self, rows: &Tensor) -> Result<()> {
+        self.keys.keep(rows)?;
+        self.values.keep(rows)
+    }
+}
+
+/// Attention: queries `(rows, heads, queries, width)`, already scaled, over keys and values
+/// `(rows, heads, tokens, width)`; what `added` holds, one of which a dimension may be 1, is added
+/// to the scores. `(rows, heads, queries, width)` out.
+fn attend(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    added: Option<&Tensor>,
+) -> Result<Tensor> {
+    let scores = queries.matmul(&keys.t()?)?;
+    let scores = match added {
+        Some(added) => scores.broadcast_add(added)?,
+        None => scores,
+    };
+    Ok(ops::softmax_last_dim(&scores)?.matmul(values)?)
+}
+
+/// One of `parts` that stand side by side in `(rows × tokens, parts × heads × width)`, as
+/// `(rows, heads, tokens, width)`.
+fn split_heads(
+    xs: &Tensor,
+    rows: usize,
+    heads: usize,
+    (part, parts): (usize, usize),
+) -> Result<Tensor> {
+    let (all, features) = xs.dims2()?;
+    let shape = (rows, all / rows, parts, heads, features / parts / heads);
+    let part = xs.reshape(shape)?.narrow(2, part, 1)?.squeeze(2)?;
+    Ok(part.transpose(1, 2)?.contiguous()?)
+}
+
+/// `(rows, heads, tokens, width)` to `(rows × tokens, heads × width)`.
+fn join_heads(xs: &Tensor) -> Result<Tensor> {
+    let (rows, heads, tokens, width) = xs.dims4()?;
+    let xs = if tokens == 1 {
+        xs.clone()
+    } else {
+        xs.transpose(1, 2)?
+    };
+    Ok(xs.reshape((rows * tokens, heads * width))?)
+}
