@@ -10,6 +10,7 @@
 
 mod clean;
 mod clutter;
+mod docx;
 mod encoding;
 mod escape;
 mod html;
@@ -104,6 +105,8 @@ pub struct Document {
     chosen: Vec<String>,
     /// Where the text stands in what it was read from; nothing where it is all there is.
     layout: Option<Layout>,
+    /// The file around the layout's source, for formats that are archives.
+    archive: Option<docx::Archive>,
     /// Whether the input began with the byte order mark of UTF-8.
     has_mark: bool,
 }
@@ -161,6 +164,7 @@ impl Document {
             fields: Map::new(),
             chosen: Vec::new(),
             layout: None,
+            archive: None,
             has_mark: false,
         }
     }
@@ -251,9 +255,11 @@ impl Document {
         }
         let mut ours = [0_usize; Language::ALL.len()];
         let mut others = 0;
-        for (block, found) in self.blocks.iter().zip(self.detect_blocks()) {
-            let letters = self.block_text(block).chars().filter(|c| c.is_alphabetic());
-            let language = found.language;
+        // As much as tells; a hostile text may have a million.
+        for block in self.blocks.iter().take(MOST_BLOCKS) {
+            let text = self.block_text(block);
+            let letters = text.chars().filter(|c| c.is_alphabetic());
+            let language = Detection::of(text).language;
             match Language::ALL.iter().position(|own| Some(*own) == language) {
                 Some(at) => ours[at] += letters.count(),
                 None => others += letters.count(),
@@ -514,6 +520,9 @@ impl Document {
         })
     }
 }
+
+/// How many blocks are looked at to tell the language of a mixed document.
+const MOST_BLOCKS: usize = 256;
 
 /// What stands between a title and a text that were read apart.
 const TITLE_GAP: &str = "\n\n";

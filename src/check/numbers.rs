@@ -376,7 +376,7 @@ fn readings(plain: &str) -> Vec<Vec<Value>> {
         separators[0] == '/' || (separators[0] == '.' && (parts.len() == 3 || last.len() == 2));
     if parts.len() <= 3 && is_date {
         for (day, month) in [(0, 1), (1, 0)] {
-            if let Some(month @ 1..=12) = parts[month].parse::<u8>().ok() {
+            if let Ok(month @ 1..=12) = parts[month].parse::<u8>() {
                 let rest = parts
                     .iter()
                     .enumerate()

@@ -25,6 +25,9 @@ use super::{Status, interrupt};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) text: String,
+    /// The file, for formats that are not text.
+    #[serde(skip)]
+    pub(crate) file: Option<Vec<u8>>,
     pub(crate) json: Map<String, Value>,
     pub(crate) warnings: Vec<Warning>,
     /// What the guards did now; nothing for what an earlier run made.
@@ -382,6 +385,7 @@ impl Writer<'_> {
         let record = Record {
             name: slot.name,
             text: Some(outcome.text),
+            file: outcome.file,
             json: outcome.json,
             failed: false,
         };
@@ -399,9 +403,7 @@ impl Writer<'_> {
         let is_lines = self.output.has_lines(slot.output);
         let text = match self.form {
             Form::Text => return self.output.miss(slot.output),
-            Form::Own if slot.row.is_none() && !is_lines => {
-                return self.output.miss(slot.output);
-            }
+            Form::Own if slot.row.is_none() && !is_lines => return self.output.miss(slot.output),
             Form::Own => slot.row,
             Form::Json => None,
         };
@@ -417,6 +419,7 @@ impl Writer<'_> {
             &Record {
                 name: slot.name,
                 text,
+                file: None,
                 json,
                 failed: true,
             },
@@ -467,6 +470,9 @@ impl Writer<'_> {
 
 /// Whether no document could have been worked on, whatever is in it.
 fn is_about_model(error: &Error) -> bool {
+    if let Error::Shared(error) = error {
+        return is_about_model(error);
+    }
     !matches!(
         error,
         Error::Io { .. }

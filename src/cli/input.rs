@@ -50,7 +50,7 @@ pub(crate) fn collect(
                 let name = argument.display().to_string();
                 let error = Error::Usage {
                     message: format!("the folder `{name}` holds no articles"),
-                    hint: Some("articles are files whose names end with `.txt`, `.jsonl`, `.csv`, `.tsv`, `.html`, `.md`, `.srt` or `.vtt`; name others one by one".to_owned()),
+                    hint: Some("articles are files whose names end with `.txt`, `.jsonl`, `.csv`, `.tsv`, `.html`, `.md`, `.docx`, `.srt` or `.vtt`; name others one by one".to_owned()),
                 };
                 inputs.push(Err(BadInput { name, error }));
             }

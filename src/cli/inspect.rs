@@ -40,6 +40,7 @@ fn show(document: &Document, form: Form) -> Result<Outcome> {
     };
     Ok(Outcome {
         text: document.text().to_owned(),
+        file: None,
         json,
         warnings: Vec::new(),
         counts: super::counts::Counts::default(),

@@ -3,6 +3,7 @@
 //! Results only. A file appears under its name when it is complete and never before; an input is
 //! never written over.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Stdout, Write};
@@ -42,6 +43,8 @@ pub(crate) struct Record {
     pub(crate) name: String,
     /// Nothing for a document that failed, unless it stays what it was.
     pub(crate) text: Option<String>,
+    /// The file, for formats that are not text.
+    pub(crate) file: Option<Vec<u8>>,
     pub(crate) json: Map<String, Value>,
     pub(crate) failed: bool,
 }
@@ -182,47 +185,49 @@ impl Output {
         if record.failed {
             self.miss_here();
         }
-        let is_nothing = match self.form {
-            Form::Text => record.text.is_none(),
-            Form::Own => record.text.is_none() && !self.has_lines(input),
-            Form::Json => false,
-        };
-        if is_nothing {
-            return Ok(());
-        }
         if let Target::Folder { outputs, current } = &mut self.target
             && current.is_none()
             && let Some(path) = outputs.get(input)
         {
             *current = Some((input, AtomicFile::create(path).map_err(Stop::Failed)?));
         }
-        let line = self.render(input, record).map_err(Stop::Failed)?;
+        let line = match &record.file {
+            Some(file) => Cow::Borrowed(file.as_slice()),
+            None => {
+                let line = self.render(input, record).map_err(Stop::Failed)?;
+                match &self.target {
+                    Target::Standard { is_terminal, .. } if *is_terminal => {
+                        Cow::Owned(terminal_safe(&line).into_owned().into_bytes())
+                    }
+                    _ => Cow::Owned(line.into_bytes()),
+                }
+            }
+        };
         self.written += 1;
         match &mut self.target {
-            Target::Standard {
-                stream,
-                is_terminal,
-            } => {
-                let line = if *is_terminal {
-                    terminal_safe(&line)
-                } else {
-                    line.into()
-                };
+            Target::Standard { is_terminal, .. } if *is_terminal && record.file.is_some() => {
+                Err(Stop::Failed(Error::Usage {
+                    message: format!(
+                        "`{}` is no text, and cannot be shown on a terminal",
+                        record.name
+                    ),
+                    hint: Some("write it to a file or folder with `-o`".to_owned()),
+                }))
+            }
+            Target::Standard { stream, .. } => {
                 let mut stream = stream.lock();
-                let outcome = stream
-                    .write_all(line.as_bytes())
-                    .and_then(|()| stream.flush());
+                let outcome = stream.write_all(&line).and_then(|()| stream.flush());
                 outcome.map_err(|source| stop(Path::new("standard output"), source))
             }
-            Target::Stream { path, file } => file
-                .write_all(line.as_bytes())
-                .map_err(|source| stop(path, source)),
+            Target::Stream { path, file } => {
+                file.write_all(&line).map_err(|source| stop(path, source))
+            }
             Target::File(file)
             | Target::Folder {
                 current: Some((_, file)),
                 ..
             } => file
-                .write_all(line.as_bytes())
+                .write_all(&line)
                 .map_err(|source| Stop::Failed(io("write", &file.path, source))),
             Target::Folder { current: None, .. } => Ok(()),
         }

@@ -147,6 +147,7 @@ impl Resume {
     fn outcome(&self, text: String, input: &Input) -> Option<Outcome> {
         let mut outcome = Outcome {
             text: String::new(),
+            file: None,
             json: serde_json::Map::new(),
             warnings: Vec::new(),
             counts: super::counts::Counts::default(),

@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
-    Decoding, Document, Error, Format, Glossary, Language, Length, LoadObserver, LoadOptions,
-    MemoryFile, ModelChoice, ModelFiles, ProgressObserver, Registry, Result, StoreOptions,
-    Summarizer, Summary, Term, Translation, Translator, Warning,
+    Decoding, Document, Error, Failure, Format, Glossary, Language, Length, LoadObserver,
+    LoadOptions, MemoryFile, ModelChoice, ModelFiles, ProgressObserver, Registry, Result,
+    StoreOptions, Summarizer, Summary, Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
@@ -82,7 +82,13 @@ impl Context {
                     let known = done.segments.iter().filter(|segment| segment.from_memory);
                     let (recalled, all) = counts.get();
                     counts.set((recalled + known.count(), all + done.segments.len()));
-                    Ok(translated(&done, form, with_segments))
+                    translated(&done, form, with_segments).map_err(|error| {
+                        Box::new(Failure {
+                            name: done.document.name().to_owned(),
+                            fields: done.document.fields().clone(),
+                            error,
+                        })
+                    })
                 })))
             },
         )?;
@@ -202,7 +208,7 @@ fn glossary(arguments: &Translate) -> Result<Glossary> {
     Ok(glossary)
 }
 
-fn translated(translation: &Translation, form: Form, with_segments: bool) -> Outcome {
+fn translated(translation: &Translation, form: Form, with_segments: bool) -> Result<Outcome> {
     let mut record = Record::of(&translation.document);
     if with_segments {
         record.set(
@@ -210,16 +216,18 @@ fn translated(translation: &Translation, form: Form, with_segments: bool) -> Out
             serde_json::to_value(&translation.segments).unwrap_or_default(),
         );
     }
-    let text = match form {
-        Form::Own => {
-            let mut source = translation.document.to_source();
+    let document = &translation.document;
+    let (text, file) = match (form, document.format()) {
+        (Form::Own, Format::Docx) => (String::new(), Some(document.to_bytes()?)),
+        (Form::Own, format) => {
+            let mut source = document.to_source();
             // A text that was cleaned has no end of its own.
-            if translation.document.format() == Format::Text && !source.ends_with('\n') {
+            if format == Format::Text && !source.ends_with('\n') {
                 source.push('\n');
             }
-            source
+            (source, None)
         }
-        Form::Text | Form::Json => translation.document.text().to_owned(),
+        (Form::Text | Form::Json, _) => (document.text().to_owned(), None),
     };
     let mut outcome = record.finish(
         text,
@@ -227,8 +235,9 @@ fn translated(translation: &Translation, form: Form, with_segments: bool) -> Out
         &translation.models,
         &translation.warnings,
     );
+    outcome.file = file;
     outcome.counts = Counts::of_translation(translation);
-    outcome
+    Ok(outcome)
 }
 
 fn summarized(summary: &Summary) -> Outcome {
@@ -275,6 +284,7 @@ impl Record {
         );
         Outcome {
             text,
+            file: None,
             json: self.fields,
             warnings: warnings.to_vec(),
             counts: Counts::of_warnings(warnings),

@@ -42,9 +42,9 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<(String, &'static str
         return Err(wrong(offset));
     }
     let declared = declared(&bytes).filter(|encoding| *encoding != UTF_8);
-    let found = match declared {
-        Some(declared) if !contradicted(declared, &bytes) => Some(declared),
-        declared => detect(&bytes).or(declared),
+    let found = match (declared, detect(&bytes)) {
+        (Some(declared), Some(found)) if contradicts(found, declared, &bytes) => Some(found),
+        (declared, found) => declared.or(found),
     };
     match found {
         Some(encoding) => strict(encoding, &bytes)
@@ -135,13 +135,15 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     })
 }
 
-/// Whether `bytes` make no text of our languages in the encoding that is declared: a page that was
-/// converted and kept its head. Where nothing better is found, the declaration is believed.
-fn contradicted(declared: &'static Encoding, bytes: &[u8]) -> bool {
+/// Whether `bytes` are far better text of our languages in `found` than in what is declared: a page
+/// that was converted and kept its head.
+fn contradicts(found: &'static Encoding, declared: &'static Encoding, bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(SAMPLE)];
-    declared
-        .decode_without_bom_handling_and_without_replacement(sample)
-        .is_none_or(|text| plausibility(&text) < 0.2)
+    let score = |encoding: &'static Encoding| {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(sample);
+        text.map_or(-1.0, |text| plausibility(&text))
+    };
+    score(found) > score(declared) + 0.1
 }
 
 /// How much of an input is looked at to tell a single-byte encoding.

@@ -132,7 +132,39 @@ impl Layout {
                     })
             }
         };
-        start..end.max(start)
+        self.with_spans(text, start..end.max(start))
+    }
+
+    /// `source`, the range of a sentence, with the markup at its beginning that ends inside of it, and
+    /// the markup at its end that begins inside of it: a link on its first words may go to others.
+    fn with_spans(&self, text: &Range<usize>, mut source: Range<usize>) -> Range<usize> {
+        let inner = source.clone();
+        // Spans that are open, each with where it begins where that is before the sentence or in it.
+        let mut open: Vec<usize> = Vec::new();
+        let spans = self
+            .marks_at(text)
+            .filter(|mark| matches!(mark.kind, Kind::Open | Kind::Close) && mark.written.is_none());
+        for mark in spans {
+            let is_before = mark.source.end <= inner.start;
+            let is_after = mark.source.start >= inner.end;
+            if is_before && mark.text.start < text.start || is_after && mark.text.start > text.end {
+                continue;
+            }
+            match mark.kind {
+                Kind::Open if !is_after => open.push(mark.source.start),
+                Kind::Close => match open.pop() {
+                    Some(begin) if begin < inner.start && !is_before && !is_after => {
+                        source.start = source.start.min(begin);
+                    }
+                    Some(begin) if begin >= inner.start && is_after => {
+                        source.end = source.end.max(mark.source.end);
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        source
     }
 
     /// The marks that touch a range of the text. Marks of no text stand in order of it as well.
@@ -256,6 +288,8 @@ struct Rebuild<'a> {
 impl Rebuild<'_> {
     /// Copies a range of the source with the text in it. Values in it may be new.
     fn copy(&mut self, range: Range<usize>) {
+        // Where the stretches between values stand now.
+        let mut stretches: Vec<(Range<usize>, usize)> = Vec::new();
         let mut at = range.start;
         let from = self
             .layout
@@ -265,11 +299,39 @@ impl Rebuild<'_> {
             .iter()
             .take_while(|value| value.source.end <= range.end && value.source.start < range.end)
         {
+            stretches.push((at..value.source.start, self.out.source.len()));
             self.copy_flowing(at..value.source.start);
             self.value(value);
             at = value.source.end;
         }
+        stretches.push((at..range.end, self.out.source.len()));
         self.copy_flowing(at..range.end);
+        self.copy_marks(&range, &stretches);
+    }
+
+    /// Copies the marks of a range of the source; values may stand in them.
+    fn copy_marks(&mut self, range: &Range<usize>, stretches: &[(Range<usize>, usize)]) {
+        let place = |at: usize| {
+            let after = stretches.partition_point(|(old, _)| old.start <= at);
+            let (old, new) = &stretches[after.saturating_sub(1)];
+            new + at.min(old.end).saturating_sub(old.start)
+        };
+        let from = self
+            .layout
+            .marks
+            .partition_point(|mark| mark.source.start < range.start);
+        for mark in self.layout.marks[from..]
+            .iter()
+            .take_while(|mark| mark.source.start < range.end)
+            .filter(|mark| mark.source.end <= range.end)
+        {
+            let text = moved(self.shifts, mark.text.start);
+            self.out.marks.push(Mark {
+                text: text..text + mark.text.len(),
+                source: place(mark.source.start)..place(mark.source.end),
+                ..mark.clone()
+            });
+        }
     }
 
     /// Copies a range of the source that holds no value.
@@ -297,22 +359,6 @@ impl Rebuild<'_> {
                 text: text..text + length,
                 source: place(piece.source.start + front)..place(piece.source.end - back),
                 verbatim: piece.verbatim,
-            });
-        }
-        let from = self
-            .layout
-            .marks
-            .partition_point(|mark| mark.source.start < range.start);
-        for mark in self.layout.marks[from..]
-            .iter()
-            .take_while(|mark| mark.source.start < range.end)
-            .filter(|mark| mark.source.end <= range.end)
-        {
-            let text = moved(self.shifts, mark.text.start);
-            self.out.marks.push(Mark {
-                text: text..text + mark.text.len(),
-                source: place(mark.source.start)..place(mark.source.end),
-                ..mark.clone()
             });
         }
     }

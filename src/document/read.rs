@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Document, encoding, html, json_lines, markdown, subtitles, table};
+use super::{Document, docx, encoding, html, json_lines, markdown, subtitles, table};
 use crate::error::{Error, Result};
 
 /// A format that documents are read from and written to.
@@ -37,11 +37,13 @@ pub enum Format {
     Csv,
     /// A table of cells parted by tabs, one document a row.
     Tsv,
+    /// A Word document.
+    Docx,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::Html,
         Self::Markdown,
@@ -50,6 +52,7 @@ impl Format {
         Self::Tsv,
         Self::Srt,
         Self::WebVtt,
+        Self::Docx,
     ];
 
     /// The name of the format, as in `--format`.
@@ -63,6 +66,7 @@ impl Format {
             Self::WebVtt => "vtt",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
+            Self::Docx => "docx",
         }
     }
 
@@ -78,6 +82,7 @@ impl Format {
             "vtt" => Some(Self::WebVtt),
             "csv" => Some(Self::Csv),
             "tsv" | "tab" => Some(Self::Tsv),
+            "docx" => Some(Self::Docx),
             _ => None,
         }
     }
@@ -85,7 +90,9 @@ impl Format {
     /// The format that the beginning of an input looks like.
     fn of_content(start: &[u8]) -> Self {
         let start = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
-        if start.starts_with(b"{") && json_lines::looks_like(start) {
+        if docx::looks_like(start) {
+            Self::Docx
+        } else if start.starts_with(b"{") && json_lines::looks_like(start) {
             Self::JsonLines
         } else if html::looks_like(start) {
             Self::Html
@@ -371,6 +378,9 @@ impl Document {
 
 /// The one document that an input of this format is.
 fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Result<Document> {
+    if format == Format::Docx {
+        return docx::document(name, bytes);
+    }
     let has_mark = has_mark(&bytes);
     let (text, encoding) = encoding::decode(&name, bytes)?;
     let document = match (format, cleaning) {

@@ -52,8 +52,8 @@ pub(super) struct Fitted {
     pub(super) parts: Vec<Part>,
 }
 
-/// Comparisons of spans with words that are made for one span before it is too many.
-const MOST_COMPARISONS: usize = 200_000;
+/// Comparisons of spans with words that are made for one sentence before it is too many.
+const MOST_COMPARISONS: usize = 500_000;
 
 /// Puts the marks of `source` into `target`.
 pub(super) fn fit(source: &str, tags: &[Tag], target: &str, glosses: &Glosses) -> Fitted {
@@ -67,6 +67,7 @@ pub(super) fn fit(source: &str, tags: &[Tag], target: &str, glosses: &Glosses) -
         glosses,
         words,
         nodes: tree(source, tags),
+        compared: 0,
     };
     fitting.nodes[0].target = 0..target.len();
     // Parents are before their children, so each finds its own place known.
@@ -179,6 +180,8 @@ struct Fitting<'a> {
     /// Ranges of the words of the target.
     words: Vec<Range<usize>>,
     nodes: Vec<Node>,
+    /// Comparisons that were made.
+    compared: usize,
 }
 
 /// Places of the target that are given away already, within one span.
@@ -239,11 +242,23 @@ impl Fitting<'_> {
             }
         }
         let mut taken = Taken::default();
-        self.place_breaks(&breaks, &share, &room, &mut taken);
-        let words = self.words_in(&room).len() + breaks.len();
-        if inner.len().saturating_mul(words) > MOST_COMPARISONS
-            || inner.len().saturating_mul(inner.len()) > MOST_COMPARISONS
-        {
+        let words = self.words_in(&room).len();
+        let pairs = inner.len() * (words + inner.len() + breaks.len());
+        self.compared = self
+            .compared
+            .saturating_add(pairs + points.len() * children.len());
+        if !breaks.is_empty() {
+            self.compared = self.compared.saturating_add(words);
+        }
+        let is_much = self.compared > MOST_COMPARISONS;
+        if is_much && inner.len() + points.len() > 0 && !breaks.is_empty() {
+            for &child in &breaks {
+                self.nodes[child].target = room.end..room.end;
+            }
+        } else {
+            self.place_breaks(&breaks, &share, &room, &mut taken);
+        }
+        if is_much {
             self.place_in_turn(&inner, &breaks, &share, &room);
             for &point in &points {
                 // After everything: where nothing can be crossed.
@@ -260,11 +275,7 @@ impl Fitting<'_> {
             self.nodes[child].target = place;
         }
         for &point in &points {
-            let at = if points.len() > 1000 {
-                room.end
-            } else {
-                self.place_of_point(point, &children, &share, &room, &taken)
-            };
+            let at = self.place_of_point(point, &children, &share, &room, &taken);
             self.nodes[point].target = at..at;
         }
     }
@@ -479,7 +490,7 @@ impl Fitting<'_> {
         // Outwards, as long as most of a word lies in the share.
         let covers = |word: &Range<usize>| {
             let (from, to) = (word.start.max(want.start), word.end.min(want.end));
-            from < to && (to - from) * 2 > word.len()
+            from < to && (to - from) * 2 >= word.len()
         };
         for word in words[..centre].iter().rev() {
             let wider = word.start..found.end;
@@ -526,8 +537,24 @@ impl Fitting<'_> {
         if at >= share.source.end {
             return room.end;
         }
+        // Before the same full stop.
+        let rest = &self.source[at..share.source.end];
+        if !rest.contains(char::is_alphanumeric) && self.target[room.clone()].ends_with(rest) {
+            return taken.outside(room.end - rest.len());
+        }
         let place = match self.source[..at].chars().next_back() {
-            Some(c) if c.is_whitespace() => self.near_start(share.of(at), room),
+            Some(c) if c.is_whitespace() => {
+                let start = self.near_start(share.of(at), room);
+                let before = self.target[room.start..start].rfind(char::is_whitespace);
+                before.map_or(room.start, |space| {
+                    let space = room.start + space;
+                    space
+                        + self.target[space..]
+                            .chars()
+                            .next()
+                            .map_or(0, char::len_utf8)
+                })
+            }
             Some(c) if !c.is_alphanumeric() => {
                 let end = self.near_end(share.of(at), room);
                 let marks = self.target[end..room.end]
@@ -730,7 +757,7 @@ fn is_like(a: &str, b: &str) -> bool {
     let same_stem = |a: &str, b: &str| {
         let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
         let longest = a.chars().count().max(b.chars().count());
-        common == longest || common >= 3 && common * 5 >= longest * 3
+        common == longest || common * 2 >= longest && (common >= 4 || common == 3 && longest <= 6)
     };
     same_stem(a, b) || same_stem(&bare(a), &bare(b))
 }

@@ -7,7 +7,6 @@
 use std::ops::Range;
 
 use super::escape::Escape;
-use super::html::decode;
 use super::html::tokens::{self, Token};
 use super::layout::Builder;
 use super::lines::ends_sentence;
@@ -140,13 +139,11 @@ impl Reader<'_> {
             } else if rest.starts_with('<') {
                 at = self.tag(at, range.end);
             } else if rest.starts_with('&') && self.format == Format::WebVtt {
-                let length = rest
-                    .find(';')
-                    .filter(|end| *end < 12)
-                    .map_or(1, |end| end + 1);
-                self.builder
-                    .decoded(&decode(&rest[..length]), at..at + length);
-                at += length;
+                let end = rest[1..]
+                    .find(['<', '{', '&'])
+                    .map_or(rest.len(), |end| end + 1);
+                self.builder.encoded(at..at + end);
+                at += end;
             } else {
                 let length = rest.chars().next().map_or(1, char::len_utf8);
                 self.builder.text(at..at + length);

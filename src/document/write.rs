@@ -2,16 +2,33 @@
 
 use super::html::{self, Declaration};
 use super::{BlockKind, Document, Format, json_lines};
+use crate::error::Result;
 use crate::language::Language;
 
 impl Document {
+    /// The document in its own format, as a file: [`to_source`](Self::to_source), and for Word
+    /// documents the archive, of which all parts without text are byte for byte what they were.
+    ///
+    /// # Errors
+    /// [`Error::Format`](crate::Error::Format) where an archive cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        match (&self.archive, &self.layout) {
+            (Some(archive), Some(layout)) if !layout.changed => Ok(archive.bytes().to_vec()),
+            (Some(archive), Some(layout)) => {
+                archive.write(&self.name, &layout.source, self.language)
+            }
+            _ => Ok(self.to_source().into_bytes()),
+        }
+    }
+
     /// The document in its own format, in UTF-8: what it was read from, with the text in it as it is
     /// now, and everything else byte for byte as it was.
     ///
     /// A text that was cleaned, and the article of a page (read without [`Cleaning::Page`]), have
     /// nothing around them: the text itself is given, and a page that holds the article alone. Where
     /// the text was replaced and [`language`](Self::language) is known, it is named where the format
-    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON.
+    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON. Of a Word document,
+    /// these are the parts with text, one after the other.
     ///
     /// [`Cleaning::Page`]: super::Cleaning::Page
     pub fn to_source(&self) -> String {

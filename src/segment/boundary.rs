@@ -485,11 +485,13 @@ fn stop_ends(
     let Some(first) = next.first() else {
         return true;
     };
-    let preceding = abbreviations::Preceding::read(&text[start..before.at]);
+    // The word may begin before the sentence, where one ended inside it: `اا.اж.`
+    let word_at = before.at.max(start);
+    let preceding = abbreviations::Preceding::read(&text[start..word_at]);
     // `1. The first item`: a number alone at the start of a line counts, it does not end.
     let alone = preceding.words == 0
-        && before.at - start < REACH
-        && text[start..before.at].chars().all(|c| !c.is_alphanumeric());
+        && word_at - start < REACH
+        && text[start..word_at].chars().all(|c| !c.is_alphanumeric());
     if alone && is_enumerator(before.word) {
         return false;
     }

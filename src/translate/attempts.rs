@@ -84,6 +84,15 @@ impl Output {
         }
     }
 
+    /// Looks for the terms of a text in this output, which was not made with them in mind.
+    pub(super) fn find_terms(&mut self, source: &str, checks: &Checks<'_>) {
+        let hits = checks.glossary.hits(source, checks.from, checks.to);
+        let (missed, terms) = missed_terms(source, &self.text, &hits);
+        self.is_repaired &= missed.is_empty();
+        self.faults.extend(missed);
+        self.terms = terms;
+    }
+
     /// Takes on what is known of the output that this one was made from.
     pub(super) fn follow(&mut self, before: Self) {
         self.faults.splice(0..0, before.faults);
@@ -288,18 +297,8 @@ impl Work<'_> {
                 faults.push(fault);
             }
         }
-        let hits = &self.hits[segment];
-        let missed: Vec<&Hit<'_>> = hits
-            .iter()
-            .filter(|hit| !holds(&answer.text, hit.term))
-            .collect();
-        faults.extend(missed.iter().map(|hit| {
-            let (place, target) = (&source[hit.place.clone()], &hit.term.target);
-            Warning::new(
-                "glossary_missed",
-                format!("`{place}` is not translated as `{target}`"),
-            )
-        }));
+        let (missed, terms) = missed_terms(source, &answer.text, &self.hits[segment]);
+        faults.extend(missed);
         let before = self.outputs[segment]
             .as_ref()
             .map(|output| check::weight(&output.faults));
@@ -310,13 +309,27 @@ impl Work<'_> {
                 is_repaired: before.is_some() && faults.is_empty(),
                 faults,
                 by: Some(by.to_owned()),
-                terms: TermCounts {
-                    held: hits.len() - missed.len(),
-                    missed: missed.len(),
-                },
+                terms,
             });
         }
     }
+}
+
+/// A warning for each term of a source that its translation does not hold, and the counts.
+fn missed_terms(source: &str, target: &str, hits: &[Hit<'_>]) -> (Vec<Warning>, TermCounts) {
+    let missed = hits.iter().filter(|hit| !holds(target, hit.term));
+    let warnings: Vec<Warning> = missed
+        .map(|hit| {
+            let (place, target) = (&source[hit.place.clone()], &hit.term.target);
+            let message = format!("`{place}` is not translated as `{target}`");
+            Warning::new("glossary_missed", message)
+        })
+        .collect();
+    let terms = TermCounts {
+        held: hits.len() - warnings.len(),
+        missed: warnings.len(),
+    };
+    (warnings, terms)
 }
 
 /// Something that is no word of any language and is copied by models.

@@ -9,10 +9,13 @@ const SOURCE: &str =
 const GOOD: &str =
     "В понедельник совет открыл 3 новые школы, и мэр поблагодарил строителей города.";
 
+/// How it was asked, the texts, and what they must say.
+type Asked = (Way, Vec<String>, Vec<Vec<String>>);
+
 /// Answers from a list, one answer an attempt; the last one again and again.
 struct Fake {
     answers: Vec<&'static str>,
-    asked: std::cell::RefCell<Vec<(Way, Vec<String>, Vec<Vec<String>>)>>,
+    asked: std::cell::RefCell<Vec<Asked>>,
     other_way: bool,
 }
 

@@ -22,7 +22,7 @@ use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Loaded, Loader};
 use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure, named};
+use crate::pipeline::{Windows, failure, named, shared};
 
 use attempts::{Checks, Output};
 use models::Directed;
@@ -331,15 +331,9 @@ impl Translator {
                     }
                 }
                 Err(error) => {
-                    let message = error.to_string();
-                    let mut error = Some(error);
+                    let error = shared(error);
                     for (index, _) in members {
-                        // The same failure for each; its source can be given to one alone.
-                        let error = error.take().unwrap_or_else(|| Error::Usage {
-                            message: message.clone(),
-                            hint: None,
-                        });
-                        results[index] = Some(Err(failure(&documents[index], error)));
+                        results[index] = Some(Err(failure(&documents[index], error())));
                     }
                 }
             }
@@ -537,7 +531,25 @@ impl Translator {
             }
             source = target;
         }
+        if models.len() > 1 {
+            self.find_terms(from, texts, &mut outputs);
+        }
         Ok(outputs)
+    }
+
+    /// Says what became of the terms of texts where no model was made to say them.
+    fn find_terms(&self, from: Option<Language>, texts: &[&str], outputs: &mut [Option<Output>]) {
+        let checks = Checks {
+            from,
+            to: self.to,
+            glossary: &self.glossary,
+            is_bounded: false,
+        };
+        for (output, text) in outputs.iter_mut().zip(texts) {
+            if let Some(output) = output {
+                output.find_terms(text, &checks);
+            }
+        }
     }
 
     fn assemble(

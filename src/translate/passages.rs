@@ -210,6 +210,7 @@ mod tests {
     use Language::{Arabic, English, Russian};
 
     #[test]
+    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
     fn tells_what_is_done_with_each_block() {
         let text = [
             "Совет утвердил бюджет в понедельник, и это никого не удивило.",

@@ -39,6 +39,7 @@ impl Translator {
                 ..Output::untranslated(&text)
             });
         }
+        self.find_terms(from, texts, &mut outputs);
         let new_texts: Vec<&str> = new.iter().map(|&i| texts[i]).collect();
         let found = self.through(models, from, &new_texts, watch)?;
         let good: Vec<(&str, &str)> = new_texts

@@ -194,7 +194,7 @@ fn bad_input_is_told_and_good_input_is_still_written() {
     let no_text = "\n\nhint: give a file with an article in it, or pipe text to standard input\n";
     let missing = "error: cannot read `missing.txt`: no such file or directory\n\nhint: check the spelling of the path\n";
     let latin = "error: `latin.txt` is not valid UTF-8: the first wrong byte is at offset 3\n\nhint: convert it first, for example with `iconv -f windows-1251 -t utf-8 latin.txt`\n";
-    let folder = "error: the folder `none` holds no articles\n\nhint: articles are files whose names end with `.txt`, `.jsonl`, `.html`, `.md`, `.srt` or `.vtt`; name others one by one\n";
+    let folder = "error: the folder `none` holds no articles\n\nhint: articles are files whose names end with `.txt`, `.jsonl`, `.csv`, `.tsv`, `.html`, `.md`, `.docx`, `.srt` or `.vtt`; name others one by one\n";
     check(
         &tool,
         &[
@@ -427,6 +427,14 @@ fn models_are_listed_with_what_they_do() {
     assert!(
         row.contains("491 MB") && row.contains("Apache-2.0") && row.contains("summarize ar en ru"),
         "{row}"
+    );
+    for line in found.out.lines().filter(|line| line.contains("-NC-")) {
+        assert!(line.contains(" !  ") && !line.contains('*'), "{line}");
+    }
+    assert!(
+        found
+            .out
+            .contains("\n!  the licence forbids commercial use; no default\n")
     );
     let records = lines(&tool.run(&["models", "list", "--json"]).out);
     let nllb = records
@@ -686,5 +694,48 @@ fn a_device_that_is_not_there_is_said_before_anything_is_run() {
     }
     if cfg!(not(feature = "metal")) {
         assert!(missing("metal").contains("--features metal"));
+    }
+}
+
+#[test]
+fn glossaries_are_checked_before_anything_is_run() {
+    let tool = Tool::new()
+        .file("a.txt", ARTICLE)
+        .file("good.tsv", "school\tшкола\n")
+        .file("bad.tsv", "school школа\n");
+    let model = tiny_model();
+    let run = |more: &[&str]| {
+        let arguments = [
+            "translate",
+            "--lang",
+            "ru",
+            "--max-tokens",
+            "4",
+            "--model",
+            &model,
+            "a.txt",
+        ];
+        tool.run(&[&arguments, more].concat())
+    };
+    let bad = run(&["--glossary", "bad.tsv"]);
+    assert_eq!((bad.status, bad.out.as_str()), (2, ""));
+    assert!(
+        bad.err.starts_with(
+            "error: glossary `bad.tsv` cannot be used: line 1: there is no tab in it\n\nhint: "
+        ),
+        "{}",
+        bad.err
+    );
+    // What the model writes is nonsense: every guard that speaks is counted, and so are the terms.
+    let good = run(&["--glossary", "good.tsv", "--keep", "Port Marlow"]);
+    assert_eq!(good.status, 0, "{}", good.err);
+    let closing = good.err.lines().last().unwrap();
+    assert!(closing.starts_with("note: 1 document in "), "{closing}");
+    for part in [
+        " kept with warnings: ",
+        "glossary_missed 3",
+        "terms: 0 held, 3 missed",
+    ] {
+        assert!(closing.contains(part), "`{part}` is not in {closing}");
     }
 }

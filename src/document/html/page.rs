@@ -131,24 +131,7 @@ impl Reader<'_> {
         if !raw.trim().is_empty() {
             self.breaks = 0;
         }
-        let mut at = range.start;
-        let mut rest = raw;
-        while let Some(found) = rest.find('&') {
-            self.builder.text(at..at + found);
-            at += found;
-            rest = &rest[found..];
-            let length = reference(rest);
-            let reference = &rest[..length];
-            let decoded = decode(reference);
-            if decoded == reference {
-                self.builder.text(at..at + length);
-            } else {
-                self.builder.decoded(&decoded, at..at + length);
-            }
-            at += length;
-            rest = &rest[length..];
-        }
-        self.builder.text(at..range.end);
+        self.builder.encoded(range);
     }
 
     /// Reads an element that holds no HTML; returns where its content ends.
@@ -336,18 +319,4 @@ impl Reader<'_> {
             self.builder.line_break(range);
         }
     }
-}
-
-/// The length of the character reference that `text` begins with, or of its `&`.
-fn reference(text: &str) -> usize {
-    const LONGEST: usize = 40;
-    text.bytes()
-        .take(LONGEST)
-        .position(|byte| byte == b';')
-        .filter(|end| {
-            text[1..*end]
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'#')
-        })
-        .map_or(1, |end| end + 1)
 }

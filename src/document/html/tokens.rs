@@ -18,6 +18,16 @@ pub(in crate::document) enum Token {
     Other(Range<usize>),
 }
 
+impl Token {
+    /// Where it stands.
+    pub(in crate::document) fn range(&self) -> &Range<usize> {
+        match self {
+            Self::Text(range) | Self::Other(range) | Self::End { range, .. } => range,
+            Self::Start(tag) => &tag.range,
+        }
+    }
+}
+
 /// A start tag.
 #[derive(Debug)]
 pub(in crate::document) struct StartTag {
@@ -106,6 +116,16 @@ pub(in crate::document) fn next(source: &str, at: usize) -> Token {
     } else {
         Token::Start(tag)
     }
+}
+
+/// As [`next`], by the rules of XML, in which text may stand in `<![CDATA[`.
+pub(in crate::document) fn next_of_xml(source: &str, at: usize) -> Token {
+    let rest = &source[at..];
+    if rest.starts_with("<![CDATA[") {
+        let end = rest.find("]]>").map_or(source.len(), |end| at + end + 3);
+        return Token::Other(at..end);
+    }
+    next(source, at)
 }
 
 /// The end of the content of an element that holds no HTML: where its end tag begins, else the end

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::{Kind, Layout, Mark, Piece, Value};
 use crate::document::escape::{Escape, ValueKind};
+use crate::document::html::decode;
 use crate::document::lines::is_format;
 use crate::document::{Block, BlockKind, TITLE_GAP};
 
@@ -147,6 +148,26 @@ impl Builder {
         }
     }
 
+    /// Adds the source of this range, in which characters may be written as references.
+    pub(in crate::document) fn encoded(&mut self, range: Range<usize>) {
+        let mut at = range.start;
+        while let Some(found) = self.layout.source[at..range.end].find('&') {
+            self.text(at..at + found);
+            at += found;
+            let length = reference(&self.layout.source[at..range.end]);
+            let raw = &self.layout.source[at..at + length];
+            let decoded = decode(raw);
+            if decoded == raw {
+                self.text(at..at + length);
+            } else {
+                let decoded = decoded.into_owned();
+                self.decoded(&decoded, at..at + length);
+            }
+            at += length;
+        }
+        self.text(at..range.end);
+    }
+
     /// Adds `text`, which stands in the source encoded, as one.
     pub(in crate::document) fn decoded(&mut self, text: &str, source: Range<usize>) {
         if text.chars().all(|c| is_space(c) || is_unseen(c)) {
@@ -182,9 +203,6 @@ impl Builder {
         source: Range<usize>,
         written: Option<String>,
     ) {
-        if self.open.is_none() {
-            return;
-        }
         if self.text.ends_with(' ') || self.block_text().is_empty() {
             self.mark(Kind::Point, source, written);
             return;
@@ -199,13 +217,17 @@ impl Builder {
         });
     }
 
-    /// Adds markup without text. Markup before the first word of a block is none of the block's.
+    /// Adds markup without text. Before the first word of a block, only what is written as it was read
+    /// is the block's: what begins there may go to other words.
     pub(in crate::document) fn mark(
         &mut self,
         kind: Kind,
         source: Range<usize>,
         written: Option<String>,
     ) {
+        if written.is_none() {
+            self.open();
+        }
         if self.open.is_some() {
             let at = self.text.len();
             self.layout.marks.push(Mark {
@@ -219,11 +241,9 @@ impl Builder {
 
     /// Begins a span that [`close`](Self::close) of the same name ends.
     pub(in crate::document) fn open_span(&mut self, name: &str, source: Range<usize>) {
-        if self.open.is_some() {
-            self.spans.push((name.to_owned(), self.layout.marks.len()));
-            *self.names.entry(name.to_owned()).or_insert(0) += 1;
-            self.mark(Kind::Open, source, None);
-        }
+        self.spans.push((name.to_owned(), self.layout.marks.len()));
+        *self.names.entry(name.to_owned()).or_insert(0) += 1;
+        self.mark(Kind::Open, source, None);
     }
 
     /// Ends a span. Spans inside it that were not ended are marks of their own; one that was not
@@ -390,6 +410,20 @@ impl Builder {
         self.layout.values.sort_by_key(|value| value.source.start);
         (self.text, self.blocks, self.layout)
     }
+}
+
+/// The length of the character reference that `text` begins with, or of its `&`.
+fn reference(text: &str) -> usize {
+    const LONGEST: usize = 40;
+    text.bytes()
+        .take(LONGEST)
+        .position(|byte| byte == b';')
+        .filter(|end| {
+            text[1..*end]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'#')
+        })
+        .map_or(1, |end| end + 1)
 }
 
 /// White space that parts words. A no-break space parts the digits of a number, and is kept.

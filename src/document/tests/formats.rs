@@ -149,6 +149,9 @@ fn a_whole_page_is_read_and_written_again() -> Result<()> {
         ("river", "река"),
         ("two metres", "два метра"),
         ("How much", "Насколько"),
+        ("Home and away", "Дома и в гостях"),
+        ("Home", "Дома"),
+        ("away", "в гостях"),
         ("A boat", "\"Лодка\""),
         (
             "Run ls -l to see Alder News files.",
@@ -657,5 +660,378 @@ proptest! {
     fn any_text_survives(source in "[a-zж ا.\n\r\t\u{200F}\u{A0}-]{0,60}", mark in any::<bool>()) {
         let source = if mark { format!("\u{FEFF}{source}") } else { source };
         survives(&source, &options(Format::Text))?;
+    }
+}
+
+#[test]
+fn hostile_files_take_linear_time() -> Result<()> {
+    let many = 100_000;
+    let pages = [
+        "<b>".repeat(many) + "word",
+        "<div>".repeat(many) + "word" + &"</div>".repeat(many),
+        "<b>word ".repeat(many) + &"</b>".repeat(many),
+        "<i>a</b>".repeat(many),
+        "word <code>".repeat(many),
+        "<span translate=no>word ".repeat(many),
+        format!("<p title=\"{}\">word", "ab ".repeat(3_000_000)),
+        format!("<p {}>word", "a=b ".repeat(1_000_000)),
+        "&".repeat(1_000_000) + "word",
+        "&amp;".repeat(1_000_000) + "word",
+        "<!-- ".repeat(many) + "word",
+        "word ".to_owned() + &"<!".repeat(many),
+        "word ".to_owned() + &"</".repeat(many),
+        "word <script>".repeat(many),
+        "word<br>".repeat(many),
+        "word ".repeat(2_000_000),
+    ];
+    let others = [
+        (Format::Markdown, "*word ".repeat(many)),
+        (Format::Markdown, "> ".repeat(10_000) + "word"),
+        (Format::Markdown, "word [".repeat(many)),
+        (Format::Markdown, "word `".repeat(many)),
+        (
+            Format::Srt,
+            "00:00:01,000 --> 00:00:02,000\nword\n\n".repeat(many),
+        ),
+        (
+            Format::WebVtt,
+            "00:01.000 --> 00:02.000\n".to_owned() + &"<i>word ".repeat(many),
+        ),
+        (
+            Format::WebVtt,
+            "00:01.000 --> 00:02.000\n".to_owned() + &"&".repeat(many) + "word",
+        ),
+        (
+            Format::Csv,
+            "text\n".to_owned() + &"\"word\"\n".repeat(many),
+        ),
+        (
+            Format::Csv,
+            "text,".repeat(many) + "\n" + &"word,".repeat(many),
+        ),
+        (
+            Format::Tsv,
+            "text\n".to_owned() + &"\"word\n".repeat(10_000),
+        ),
+    ];
+    let pages = pages.into_iter().map(|page| (Format::Html, page));
+    for (format, source) in pages.chain(others) {
+        let start = std::time::Instant::now();
+        let head = format!("{format} {}", &source[..source.len().min(30)]);
+        let mut same = String::new();
+        for document in documents(&source, &options(format))? {
+            let segments = document.segments_fitting(Language::English, |piece| piece.len() < 600);
+            let texts: Vec<&str> = segments
+                .iter()
+                .map(|segment| document.segment_text(segment))
+                .collect();
+            same += &document.replace(&segments, &texts)?.to_source();
+            let words: Vec<String> = texts.iter().map(|text| format!("{text} слово")).collect();
+            assert!(!document.replace(&segments, &words)?.to_source().is_empty());
+        }
+        let differs = same.bytes().zip(source.bytes()).position(|(a, b)| a != b);
+        assert!(
+            same == source,
+            "{head}: {} for {} bytes, from {differs:?}",
+            same.len(),
+            source.len()
+        );
+        // Quadratic time would be many minutes.
+        assert!(
+            start.elapsed().as_secs() < 40,
+            "{head}: {:?}",
+            start.elapsed()
+        );
+    }
+    Ok(())
+}
+
+/// Measures nothing by itself: set `NEWSML_PAGES` to a folder of pages to try them all.
+#[test]
+#[ignore = "needs a folder of pages"]
+fn pages_of_a_folder_survive() -> Result<()> {
+    let folder = std::env::var_os("NEWSML_PAGES").unwrap_or_default();
+    let mut count = 0;
+    for folder in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        for file in std::fs::read_dir(folder.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = file.path();
+            if path.extension().is_none_or(|extension| extension != "html") {
+                continue;
+            }
+            let source = std::fs::read(&path).map_err(Error::io("read", &path))?;
+            let Ok(text) = String::from_utf8(source) else {
+                continue;
+            };
+            for document in documents(&text, &options(Format::Html))? {
+                let segments = document.segments(Language::English);
+                let texts: Vec<&str> = segments
+                    .iter()
+                    .map(|segment| document.segment_text(segment))
+                    .collect();
+                assert!(
+                    document.replace(&segments, &texts)?.to_source() == text,
+                    "{}",
+                    path.display()
+                );
+                let words: Vec<String> = texts.iter().map(|text| format!("слово {text}")).collect();
+                let other = document.replace(&segments, &words)?.to_source();
+                let tags = |text: &str| text.matches('<').count();
+                assert_eq!(tags(&other), tags(&text), "{}", path.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no pages in {folder:?}");
+    Ok(())
+}
+
+const BODY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>\
+    <w:p><w:pPr><w:pStyle w:val=\"Title\"/><w:jc w:val=\"left\"/></w:pPr><w:r><w:t>The river &amp; the town</w:t></w:r></w:p>\
+    <w:p w:rsidR=\"1\"><w:r w:rsidR=\"2\"><w:t xml:space=\"preserve\">The </w:t></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>river</w:t></w:r><w:proofErr w:type=\"x\"/><w:r><w:t xml:space=\"preserve\"> rose by </w:t></w:r>\
+    <w:hyperlink r:id=\"rId1\"><w:r><w:rPr><w:rStyle w:val=\"Hyperlink\"/></w:rPr><w:t>two metres</w:t></w:r></w:hyperlink><w:r><w:t>.</w:t></w:r><w:r><w:rPr><w:vertAlign w:val=\"superscript\"/></w:rPr><w:footnoteReference w:id=\"2\"/></w:r><w:r><w:t xml:space=\"preserve\"> Nobody was hurt.</w:t></w:r></w:p>\
+    <w:p><w:r><w:fldChar w:fldCharType=\"begin\"/></w:r><w:r><w:instrText>PAGE</w:instrText></w:r><w:r><w:fldChar w:fldCharType=\"separate\"/></w:r><w:r><w:t>7</w:t></w:r><w:r><w:fldChar w:fldCharType=\"end\"/></w:r><w:r><w:t xml:space=\"preserve\"> pages</w:t></w:r></w:p>\
+    <w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box</w:t></w:r></w:p></w:txbxContent></w:pict></w:r><w:r><w:t>After it</w:t></w:r></w:p><w:p/>\
+    <w:sectPr/></w:body></w:document>";
+
+const NOTES: &str = "<w:footnotes><w:footnote w:id=\"2\"><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>";
+
+fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        let options = zip::write::SimpleFileOptions::default();
+        assert!(out.start_file(*name, options).is_ok() && out.write_all(content).is_ok());
+    }
+    out.finish()
+        .map(std::io::Cursor::into_inner)
+        .unwrap_or_default()
+}
+
+fn parts(bytes: &[u8]) -> Vec<(String, String)> {
+    use std::io::Read as _;
+    let mut found = Vec::new();
+    if let Ok(mut archive) = zip::ZipArchive::new(std::io::Cursor::new(bytes)) {
+        for index in 0..archive.len() {
+            let Ok(mut file) = archive.by_index(index) else {
+                continue;
+            };
+            let mut content = Vec::new();
+            assert!(file.read_to_end(&mut content).is_ok());
+            found.push((
+                file.name()
+                    .map(std::borrow::Cow::into_owned)
+                    .unwrap_or_default(),
+                String::from_utf8_lossy(&content).into_owned(),
+            ));
+        }
+    }
+    found
+}
+
+fn word(bytes: Vec<u8>) -> Result<Document> {
+    let mut items = read(&bytes, &ReadOptions::default())?;
+    Ok(items.remove(0)?)
+}
+
+#[test]
+fn a_word_document_is_read_and_written_again() -> Result<()> {
+    let file = archive(&[
+        ("[Content_Types].xml", b"<Types/>"),
+        ("word/document.xml", BODY.as_bytes()),
+        ("word/media/a.png", b"\x89PNG\0\xff"),
+        ("word/footnotes.xml", NOTES.as_bytes()),
+    ]);
+    let document = word(file.clone())?;
+    assert_eq!(document.format(), Format::Docx);
+    assert_eq!(
+        block_texts(&document),
+        [
+            "The river & the town",
+            "The river rose by two metres. Nobody was hurt.",
+            "7 pages",
+            "In a box",
+            "After it",
+            "A note.",
+        ]
+    );
+    let same = translated(&document, &[], str::to_owned)?;
+    assert_eq!(same.to_bytes()?, file);
+    let mut russian = translated(
+        &document,
+        &[("river", "река"), ("two metres", "два метра")],
+        |text| match text {
+            "The river rose by two metres." => "На два метра поднялась река.".to_owned(),
+            "7 pages" => "Страниц: 7 < 8".to_owned(),
+            other => other.to_owned(),
+        },
+    )?;
+    russian.set_language(Some(Language::Russian));
+    let found = parts(&russian.to_bytes()?);
+    let before = parts(&file);
+    assert_eq!(found[0], before[0]);
+    assert_eq!(found[2], before[2]);
+    assert_eq!(found[3], before[3]);
+    let body = &found[1].1;
+    let empty = "<w:t xml:space=\"preserve\"></w:t>";
+    let plain = body.replace(&format!("<w:r>{empty}</w:r>"), "");
+    for expected in [
+        "<w:hyperlink r:id=\"rId1\"><w:r><w:rPr><w:rStyle w:val=\"Hyperlink\"/></w:rPr><w:t xml:space=\"preserve\">два метра</w:t></w:r></w:hyperlink>",
+        "<w:r><w:rPr><w:b/></w:rPr><w:t xml:space=\"preserve\">река</w:t></w:r>",
+        "<w:footnoteReference w:id=\"2\"/></w:r><w:r><w:t xml:space=\"preserve\"> Nobody was hurt.</w:t></w:r></w:p>",
+        "Страниц",
+        "&lt; 8",
+        "<w:pPr><w:pStyle w:val=\"Title\"/><w:jc w:val=\"left\"/></w:pPr><w:r><w:t>The river &amp; the town</w:t></w:r></w:p>",
+    ] {
+        assert!(plain.contains(expected), "{expected}\nis not in\n{plain}");
+    }
+    for element in ["w:p", "w:r", "w:t", "w:hyperlink", "w:pict"] {
+        let count = |tag: String| body.matches(tag.as_str()).count();
+        let opened = count(format!("<{element}>")) + count(format!("<{element} "));
+        assert_eq!(opened, count(format!("</{element}>")), "{element}");
+    }
+    // Read again, it says what the translation says.
+    assert_eq!(
+        block_texts(&word(russian.to_bytes()?)?)[1..3],
+        [
+            "На два метра поднялась река. Nobody was hurt.",
+            "Страниц: 7 < 8"
+        ]
+    );
+    let mut arabic = translated(&document, &[], |_| "ارتفع النهر بمقدار مترين".to_owned())?;
+    arabic.set_language(Some(Language::Arabic));
+    let body = parts(&arabic.to_bytes()?).swap_remove(1).1;
+    assert!(body.contains("<w:pPr><w:pStyle w:val=\"Title\"/><w:bidi/><w:jc w:val=\"left\"/></w:pPr><w:r><w:rPr><w:rtl/></w:rPr><w:t>ارتفع"), "{body}");
+    let mut back = translated(&arabic, &[], |_| "The river rose".to_owned())?;
+    back.set_language(Some(Language::English));
+    assert!(!parts(&back.to_bytes()?)[1].1.contains("bidi"));
+    Ok(())
+}
+
+#[test]
+fn hostile_word_documents_are_refused() -> Result<()> {
+    let body = |content: &str| archive(&[("word/document.xml", content.as_bytes())]);
+    let bomb = "<w:document><w:p><w:r><w:t>a</w:t></w:r></w:p>".to_owned() + &" ".repeat(80 << 20);
+    let cases = [
+        (
+            body(&bomb),
+            "`input` cannot be read as docx: its text is larger than 64 MiB unpacked",
+        ),
+        (
+            archive(&[("other.xml", b"x")]),
+            "`input` cannot be read as docx: it holds no `word/document.xml`",
+        ),
+        (
+            body(
+                "<!DOCTYPE a [<!ENTITY b \"c\">]><w:document><w:p><w:r><w:t>&b;</w:t></w:r></w:p></w:document>",
+            ),
+            "`input` cannot be read as docx: it declares a document type, which Word documents never do",
+        ),
+        (body("<w:document/>"), "`input` holds no text"),
+        (
+            body("a\0b"),
+            "`input` cannot be read as docx: `word/document.xml` is not XML",
+        ),
+    ];
+    for (file, message) in cases {
+        let error = word(file).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(message));
+    }
+    assert!(word(b"PK\x03\x04 and no archive".to_vec()).is_err());
+    // A bomb in a part that holds no text is copied as it is packed.
+    let file = archive(&[
+        ("word/document.xml", BODY.as_bytes()),
+        ("word/media/a.bin", &vec![0; 200 << 20]),
+    ]);
+    let start = std::time::Instant::now();
+    let other = translated(&word(file)?, &[], |text| format!("{text} x"))?;
+    assert!(other.to_bytes()?.len() < 1 << 20);
+    assert!(start.elapsed().as_secs() < 10);
+    // Elements in elements, and very many runs.
+    let many = 100_000;
+    for content in [
+        format!("{}<w:t>word</w:t>", "<w:p><w:r>".repeat(many)),
+        format!(
+            "<w:p>{}<w:r><w:t>word</w:t></w:r></w:p>",
+            "<w:hyperlink>".repeat(many)
+        ),
+        format!(
+            "<w:p>{}</w:p>",
+            "<w:r><w:rPr><w:b/></w:rPr><w:t>word </w:t></w:r><w:r><w:t>word </w:t></w:r>"
+                .repeat(many / 4)
+        ),
+        format!("<w:p>{}", "<w:r><w:rPr>".repeat(many)),
+        format!("<w:p><w:r>{}", "<w:x>".repeat(many)),
+        format!(
+            "<w:p><w:r>{}<w:txbxContent><w:p><w:r><w:t>word</w:t>",
+            "<w:pict>".repeat(10_000)
+        ),
+    ] {
+        let start = std::time::Instant::now();
+        if let Ok(document) = word(body(&content)) {
+            let same = translated(&document, &[], str::to_owned)?;
+            assert_eq!(same.to_source(), content);
+            assert!(
+                translated(&document, &[], |text| format!("{text} x"))?
+                    .to_bytes()
+                    .is_ok()
+            );
+        }
+        assert!(start.elapsed().as_secs() < 40, "{}", &content[..30]);
+    }
+    Ok(())
+}
+
+/// What may stand in a paragraph.
+const RUNS: &[&str] = &[
+    "<w:r><w:t>One two. </w:t></w:r>",
+    "<w:r><w:rPr><w:b/></w:rPr><w:t xml:space=\"preserve\">Three </w:t></w:r>",
+    "<w:r><w:t>four</w:t></w:r>",
+    "<w:r><w:tab/><w:t>&amp;&#8212;</w:t></w:r>",
+    "<w:hyperlink r:id=\"a\">",
+    "</w:hyperlink>",
+    "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r>",
+    "<w:r><w:fldChar w:fldCharType=\"separate\"/></w:r>",
+    "<w:r><w:fldChar w:fldCharType=\"end\"/></w:r>",
+    "<w:bookmarkStart w:id=\"1\"/>",
+    "<w:del><w:r><w:delText>x</w:delText></w:r></w:del>",
+    "<w:r><w:footnoteReference/></w:r>",
+    "<w:r><w:br/></w:r>",
+    "</w:p><w:p>",
+    "<w:p>",
+    "</w:p>",
+    "<w:sdt><w:sdtPr/><w:sdtContent>",
+    "</w:sdtContent></w:sdt>",
+    "<w:r><w:pict><w:txbxContent><w:p><w:r><w:t>Box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r>",
+    "<w:r><w:t/></w:r>",
+    "<w:t>",
+    "<![CDATA[ <w:t> ]]>",
+    "\n  ",
+    "<w:pPr><w:rPr><w:b/></w:rPr></w:pPr>",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn any_word_document_survives(source in pieces(RUNS)) {
+        let source = format!("<w:document><w:p>{source}</w:p></w:document>");
+        let Ok(document) = word(archive(&[("word/document.xml", source.as_bytes())])) else { return Ok(()) };
+        let same = translated(&document, &[], str::to_owned).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(&same.layout, &document.layout);
+        prop_assert_eq!(same.to_source(), source.as_str());
+        let other = translated(&document, &[], |text| format!("ж {text} < жж")).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let other = other.to_source();
+        // Runs that are put together anew are whole, and no mark is lost.
+        let count = |text: &str, part: &str| text.matches(part).count() as i64;
+        for (start, end) in [("<w:r>", "</w:r>"), ("<w:p>", "</w:p>"), ("<w:hyperlink ", "</w:hyperlink>")] {
+            prop_assert_eq!(count(&other, start) - count(&other, end), count(&source, start) - count(&source, end));
+        }
+        for mark in ["<w:footnoteReference", "<w:bookmarkStart", "<w:del>", "<w:br/>", "<w:tab/>", "w:fldChar ", "<w:hyperlink ", "<w:sdt>", "</w:sdt>"] {
+            prop_assert_eq!(count(&other, mark), count(&source, mark), "{} in {}", mark, other);
+        }
     }
 }
