@@ -280,7 +280,14 @@ fn greedy_and_beam_search_give_what_transformers_gives() {
                     if scored.finish == Finish::Stop {
                         tokens.push(defaults.end[0]);
                     }
-                    if tokens != *sequence {
+                    // Devices round sums in another order: below the best hypothesis, two that are
+                    // equally likely may change places. Scores are compared all the same.
+                    let score = value["scores"][row][rank].as_f64();
+                    let is_tie = rank > 0
+                        && matches!(place, Place::Tensors(_))
+                        && score
+                            .is_some_and(|score| (f64::from(scored.score) - score).abs() < 1e-5);
+                    if tokens != *sequence && !is_tie {
                         failures.push(format!(
                             "{name} {place:?} {case} row {row} rank {rank}:\n  {tokens:?}\n  {sequence:?}"
                         ));

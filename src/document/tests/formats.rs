@@ -719,7 +719,16 @@ fn hostile_files_take_linear_time() -> Result<()> {
         let start = std::time::Instant::now();
         let head = format!("{format} {}", &source[..source.len().min(30)]);
         let mut same = String::new();
-        for document in documents(&source, &options(format))? {
+        let read = match documents(&source, &options(format)) {
+            // A comment that never ends hides all, and so does what must not be translated.
+            Err(Error::EmptyInput { .. })
+                if head.contains("<!--") || head.contains("translate=no") =>
+            {
+                continue;
+            }
+            read => read?,
+        };
+        for document in read {
             let segments = document.segments_fitting(Language::English, |piece| piece.len() < 600);
             let texts: Vec<&str> = segments
                 .iter()
