@@ -719,7 +719,14 @@ fn hostile_files_take_linear_time() -> Result<()> {
         let start = std::time::Instant::now();
         let head = format!("{format} {}", &source[..source.len().min(30)]);
         let mut same = String::new();
-        for document in documents(&source, &options(format))? {
+        let found = match documents(&source, &options(format)) {
+            Ok(found) => found,
+            // A comment that never ends hides all that follows.
+            Err(Error::EmptyInput { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let is_empty = found.is_empty();
+        for document in found {
             let segments = document.segments_fitting(Language::English, |piece| piece.len() < 600);
             let texts: Vec<&str> = segments
                 .iter()
@@ -731,7 +738,7 @@ fn hostile_files_take_linear_time() -> Result<()> {
         }
         let differs = same.bytes().zip(source.bytes()).position(|(a, b)| a != b);
         assert!(
-            same == source,
+            is_empty || same == source,
             "{head}: {} for {} bytes, from {differs:?}",
             same.len(),
             source.len()
