@@ -37,6 +37,7 @@ p.add_argument("--qwen")
 p.add_argument("--batch", type=int, nargs="+", default=[64, 128, 256, 512])
 p.add_argument("--sequences", type=int, default=64, help="prompts that Qwen2 continues together")
 p.add_argument("--prompt", type=int, default=512, help="tokens of the longest prompt")
+p.add_argument("--vocabulary", type=int, default=150000, help="ids of prompts are below this")
 p.add_argument("--target", type=int, default=40, help="tokens of each Marian output")
 p.add_argument("--new", type=int, default=128, help="tokens of each Qwen2 output")
 p.add_argument("--runs", type=int, default=5)
@@ -130,8 +131,10 @@ for directory in a.marian:
     model = AutoModelForSeq2SeqLM.from_pretrained(directory, dtype=torch.bfloat16).to(a.torch_device).eval()
     for batch in a.batch:
         # Lengths of sentences: most are short.
-        rows = [[rng.randrange(3, config.vocab_size - 1) for _ in range(min(96, 6 + int(rng.expovariate(1 / 22))))]
-                + [config.eos_token_id] for _ in range(batch)]
+        longest = min(96, config.max_position_embeddings - 1)
+        lengths = [min(longest, 6 + int(rng.expovariate(1 / 22))) for _ in range(batch)]
+        rows = [[rng.randrange(3, config.vocab_size - 1) for _ in range(length)] + [config.eos_token_id]
+                for length in lengths]
         marian_rows.setdefault(directory, rows_file(rows))
         inputs = padded(rows, config.pad_token_id, left=False)
 
@@ -161,8 +164,8 @@ if a.gguf:
                                       rope_theta=1e6, tie_word_embeddings=True)
         model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model = model.to(a.torch_device).eval()
-    size = model.config.vocab_size - 1000
-    rows = [[rng.randrange(3, size) for _ in range(rng.randint(a.prompt // 2, a.prompt))] for _ in range(a.sequences)]
+    lengths = [rng.randint(a.prompt // 2, a.prompt) for _ in range(a.sequences)]
+    rows = [[rng.randrange(3, a.vocabulary) for _ in range(length)] for length in lengths]
     inputs = padded(rows, 0, left=True)
 
     def continued(new):
@@ -197,7 +200,7 @@ for directory, path in marian_rows.items():
     ids = {}
     for name, device, precision in [("processor", "cpu", "f32"), ("f32", a.device, "f32"), ("bf16", a.device, "bf16")]:
         out = Path(folder.name) / f"ids-{name}"
-        newsml(directory, path, count, a.target, device, "--precision", precision, "--runs", "1", "--ids", str(out))
+        newsml(directory, path, count, a.target, device, "--precision", precision, "--ids", str(out))
         ids[name] = out.read_text().splitlines()
     for one, other, bar in [("f32", "processor", 0.97), ("bf16", "f32", 0.97)]:
         equal = sum(x == y for x, y in zip(ids[one], ids[other], strict=True))

@@ -255,9 +255,11 @@ impl Document {
         }
         let mut ours = [0_usize; Language::ALL.len()];
         let mut others = 0;
-        for (block, found) in self.blocks.iter().zip(self.detect_blocks()) {
-            let letters = self.block_text(block).chars().filter(|c| c.is_alphabetic());
-            let language = found.language;
+        // As much as tells; a hostile text may have a million.
+        for block in self.blocks.iter().take(MOST_BLOCKS) {
+            let text = self.block_text(block);
+            let letters = text.chars().filter(|c| c.is_alphabetic());
+            let language = Detection::of(text).language;
             match Language::ALL.iter().position(|own| Some(*own) == language) {
                 Some(at) => ours[at] += letters.count(),
                 None => others += letters.count(),
@@ -518,6 +520,9 @@ impl Document {
         })
     }
 }
+
+/// How many blocks are looked at to tell the language of a mixed document.
+const MOST_BLOCKS: usize = 256;
 
 /// What stands between a title and a text that were read apart.
 const TITLE_GAP: &str = "\n\n";

@@ -203,6 +203,9 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
+    /// One error that several documents met, as a model that could not be loaded for any of them.
+    #[error("{0}")]
+    Shared(#[source] std::sync::Arc<Error>),
 }
 
 fn describe_io(error: &std::io::Error) -> String {
@@ -260,6 +263,7 @@ impl Error {
             Self::Tokenizer(_) => "tokenizer",
             Self::Memory { .. } => "memory",
             Self::Cancelled => "cancelled",
+            Self::Shared(error) => error.kind(),
         }
     }
 
@@ -289,6 +293,7 @@ impl Error {
                 "name it with `--from ar`, `--from ru` or `--from en`"
             }
             Self::Usage { hint, .. } => return hint.clone(),
+            Self::Shared(error) => return error.hint(),
             Self::UnknownModel { similar, .. } if !similar.is_empty() => {
                 return Some(format!("did you mean `{}`?", similar.join("`, `")));
             }

@@ -292,6 +292,7 @@ impl Loader {
                 models.push(self.load(&spec.id, files, Some(spec))?);
                 continue;
             }
+            self.store.notify(spec, &|event| self.tell(event))?;
             // It can be had anywhere, and is no one's first choice.
             let caution = if spec.family == Family::Qwen2 && task.starts_with("translate") {
                 "; it was not made for translation, so expect mistakes"
@@ -380,26 +381,10 @@ impl Loader {
                 directory,
             )?)));
         }
-        let name: String = id
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
-        let prepared = self
-            .options
-            .store
-            .folder
-            .join("prepared")
-            .join(name + ".safetensors");
         let options = Seq2SeqOptions {
             device: self.options.device.clone(),
             precision: self.options.precision,
-            prepared: Some(prepared),
+            prepared: Some(self.store.prepared(id, directory)),
         };
         let model = Seq2Seq::load_in(directory, &options, &self.places)?;
         Ok(SegmentModel::Seq2Seq(Box::new(

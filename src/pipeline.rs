@@ -98,6 +98,16 @@ pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Box<Fa
     })
 }
 
+/// The same error for each of several documents.
+pub(crate) fn shared(error: crate::error::Error) -> impl Fn() -> crate::error::Error {
+    use crate::error::Error;
+    let error = std::sync::Arc::new(error);
+    move || match &*error {
+        Error::Cancelled => Error::Cancelled,
+        _ => Error::Shared(std::sync::Arc::clone(&error)),
+    }
+}
+
 /// Documents made of texts that have no names of their own, by what reads them.
 pub(crate) fn named<'a>(
     texts: &'a [&'a str],

@@ -9,6 +9,7 @@ use crate::device::{Place, Places};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::generate::{Progress, Search, beam, search};
+use crate::models::generation::Settings;
 use crate::models::{Model, TokenId, directory, loader};
 use crate::options::{Device, Precision};
 use crate::registry::Family;
@@ -22,7 +23,9 @@ pub struct Seq2Seq {
     /// One for each place where it runs.
     copies: Vec<Box<dyn Model>>,
     limit: Option<usize>,
+    /// For no task in particular.
     search: Search,
+    settings: Settings,
     places: Places,
     config: serde_json::Value,
     tokenizer: Option<PieceTokenizer>,
@@ -67,7 +70,8 @@ impl Seq2Seq {
         places: &Places,
     ) -> Result<Self> {
         let (family, config) = directory::describe(directory)?;
-        let search = directory::decoding(directory, &config)?;
+        let settings = Settings::read(directory, &config)?;
+        let search = settings.search(None)?;
         // Building the vocabulary takes as long as reading the weights: side by side.
         let (tokenizer, copies) = std::thread::scope(|scope| {
             let tokenizer = scope.spawn(|| PieceTokenizer::load(directory, family, &config));
@@ -88,6 +92,7 @@ impl Seq2Seq {
             limit: copies.first().and_then(|(_, limit)| *limit),
             copies: copies.into_iter().map(|(model, _)| model).collect(),
             search,
+            settings,
             config,
             places: places.clone(),
             // Token ids can be decoded without one; text asks for it when it comes to that.
@@ -111,6 +116,11 @@ impl Seq2Seq {
         }
     }
 
+    /// Which family it is of.
+    pub(crate) fn family(&self) -> Family {
+        self.family
+    }
+
     /// The ids that tell the model a direction; `source` and `target` are the tokens that the
     /// catalogue names for the two languages.
     pub(crate) fn direction(
@@ -122,9 +132,14 @@ impl Seq2Seq {
             .direction(self.family, &self.config, source, target)
     }
 
-    /// How the makers of the checkpoint want it decoded.
-    pub(crate) fn search(&self) -> &Search {
-        &self.search
+    /// How the makers want it decoded for a task, as in `summarization`.
+    pub(crate) fn search_for(&self, task: &str) -> Result<Search> {
+        self.settings.search(Some(task))
+    }
+
+    /// What the makers put before the text of a task.
+    pub(crate) fn prefix(&self, task: &str) -> &str {
+        self.settings.prefix(task)
     }
 
     /// Most source tokens, the end among them, and most target tokens; `None` where positions do

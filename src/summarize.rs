@@ -15,7 +15,7 @@ use crate::generate::Finish;
 use crate::language::Language;
 use crate::loader::{Engine, Loaded, Loader};
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure, named};
+use crate::pipeline::{Windows, failure, named, shared};
 use crate::prompts::{self, Length};
 use crate::segment::{sentences, split_long};
 use crate::translate::{Translator, detected_language};
@@ -29,6 +29,8 @@ const WINDOW_DOCUMENTS: usize = 32;
 const MOST_TOKENS: usize = 3000;
 /// Tokens of a part of a longer article.
 const PART_TOKENS: usize = 2000;
+/// How often the summaries of parts are read in parts themselves; each time leaves a quarter or so.
+const ROUNDS: usize = 4;
 /// How often a summary that fails its checks is asked for.
 const ATTEMPTS: usize = 2;
 
@@ -207,7 +209,7 @@ impl Summarizer {
             .collect()
     }
 
-    /// Summaries in the language of each document.
+    /// Summaries in the language of each document, or in the one asked for by a model that can.
     fn drafts(&self, documents: &[Document], watch: &mut Watch) -> Vec<Result<Draft>> {
         let mut drafts: Vec<Option<Result<Draft>>> = Vec::new();
         drafts.resize_with(documents.len(), || None);
@@ -234,18 +236,22 @@ impl Summarizer {
                 .map(|(index, _)| &documents[*index])
                 .collect();
             let written = self.loader.summarizer(language).and_then(|model| {
-                let texts = self.written(&model, language, &texts, watch)?;
-                Ok((model, texts))
+                let languages = Languages {
+                    article: language,
+                    summary: Writer::of(&model)?.language(language, self.language),
+                };
+                let texts = self.written(&model, languages, &texts, watch)?;
+                Ok((model, languages, texts))
             });
             match written {
-                Ok((model, texts)) => {
+                Ok((model, languages, texts)) => {
                     for ((index, mut warnings), text) in members.into_iter().zip(texts) {
                         drafts[index] =
                             Some(text.map_or(Err(Error::Cancelled), |(text, faults)| {
                                 warnings.extend(faults);
                                 Ok(Draft {
                                     text,
-                                    language,
+                                    languages,
                                     model: model.id.clone(),
                                     warnings,
                                 })
@@ -253,12 +259,9 @@ impl Summarizer {
                     }
                 }
                 Err(error) => {
-                    let mut error = Some(error);
+                    let error = shared(error);
                     for (index, _) in members {
-                        drafts[index] = Some(Err(error.take().unwrap_or_else(|| Error::Usage {
-                            message: "the model could not be used".to_owned(),
-                            hint: None,
-                        })));
+                        drafts[index] = Some(Err(error()));
                     }
                 }
             }
@@ -272,7 +275,7 @@ impl Summarizer {
     fn written(
         &self,
         model: &Loaded,
-        language: Language,
+        languages: Languages,
         documents: &[&Document],
         watch: &mut Watch,
     ) -> Result<Vec<Option<Written>>> {
@@ -282,27 +285,30 @@ impl Summarizer {
             .iter()
             .map(|document| Some((prompts::without_delimiters(&document.prose()), Vec::new())))
             .collect();
-        // Articles that are too long become the summaries of their parts, again and again if need
-        // be: each round leaves at most a quarter.
-        loop {
+        // Articles that are too long become the summaries of their parts, again if need be.
+        for round in 0.. {
             let mut parts: Vec<(usize, String)> = Vec::new();
-            for (index, article) in articles.iter().enumerate() {
-                if let Some((text, _)) = article
-                    && text.len() > most
-                    && writer.count(text)? > most
-                {
-                    parts.extend(
-                        parts_of(writer, text, language)?
-                            .into_iter()
-                            .map(|part| (index, part)),
-                    );
+            for (index, article) in articles.iter_mut().enumerate() {
+                let Some((text, warnings)) = article else {
+                    continue;
+                };
+                if text.len() <= most || writer.count(text)? <= most {
+                    continue;
+                }
+                let found = parts_of(writer, text, languages.article, writer.part_tokens())?;
+                if round < ROUNDS {
+                    parts.extend(found.into_iter().map(|part| (index, part)));
+                } else if let Some(first) = found.into_iter().next() {
+                    // A model whose summaries are as long as what they are of.
+                    *text = first;
+                    warnings.push(Warning::new("cut_short", "the text was read in part"));
                 }
             }
             if parts.is_empty() {
                 break;
             }
             let texts: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
-            let read = self.asked(writer, language, Length::Medium, &texts, watch)?;
+            let read = self.asked(writer, languages, writer.part_length(), &texts, watch)?;
             let mut joined: Vec<(usize, Option<String>, usize)> = Vec::new();
             for ((index, _), summary) in parts.iter().zip(read) {
                 let summary = summary.map(|(text, _)| text);
@@ -336,7 +342,7 @@ impl Summarizer {
             .iter()
             .filter_map(|&i| articles[i].as_ref().map(|(text, _)| text.as_str()))
             .collect();
-        let summaries = self.asked(writer, language, self.length, &texts, watch)?;
+        let summaries = self.asked(writer, languages, self.length, &texts, watch)?;
         let mut results: Vec<Option<Written>> = vec![None; documents.len()];
         for (index, summary) in present.into_iter().zip(summaries) {
             results[index] =
@@ -354,11 +360,12 @@ impl Summarizer {
     fn asked(
         &self,
         writer: Writer<'_>,
-        language: Language,
+        languages: Languages,
         length: Length,
         texts: &[&str],
         watch: &mut Watch,
     ) -> Result<Vec<Option<Written>>> {
+        let language = languages.summary;
         let mut results: Vec<Option<Candidate>> = Vec::new();
         results.resize_with(texts.len(), || None);
         let mut open: Vec<usize> = (0..texts.len()).collect();
@@ -377,16 +384,21 @@ impl Summarizer {
                     };
                     self.prompted(instruct, wanted, &inputs, watch)?
                 }
-                // It was trained to write one kind of summary, and would write the same again.
-                Writer::Trained(_) if attempt > 0 => break,
-                Writer::Trained(model) => {
-                    model.summarize(language, &inputs, &self.decoding, watch)?
+                Writer::Trained(model) if attempt == 0 => {
+                    let asked = (languages.article, languages.summary);
+                    model.summarize(asked, &inputs, &self.decoding, watch)?
                 }
+                // It was trained to write one kind of summary, and would write the same again; a
+                // longer one is made of those of parts.
+                Writer::Trained(model) if length == Length::Medium => {
+                    self.by_parts(model, languages, &inputs, watch)?
+                }
+                Writer::Trained(_) => break,
             };
             let mut again = Vec::new();
             for (&index, answer) in open.iter().zip(answers) {
                 let Some(answer) = answer else { continue };
-                let (text, finish) = tidied(answer, length, language);
+                let (text, finish) = tidied(writer.own(answer, length, language), length, language);
                 let faults = check::summary(texts[index], &text, language, finish);
                 // Too little is no fault to warn of, but worth another attempt.
                 let written = sentences(&text, language).len();
@@ -413,6 +425,38 @@ impl Summarizer {
             .into_iter()
             .map(|found| found.map(|found| (found.text, found.faults)))
             .collect())
+    }
+
+    /// Summaries that are made of the summaries of parts, as many as there should be sentences.
+    fn by_parts(
+        &self,
+        model: &translators::Checkpoint,
+        languages: Languages,
+        texts: &[&str],
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Answer>>> {
+        let writer = Writer::Trained(model);
+        let mut parts: Vec<(usize, String)> = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let most = writer.count(text)? / Length::Medium.fewest_sentences() + 1;
+            let found = parts_of(writer, text, languages.article, most)?;
+            parts.extend(found.into_iter().map(|part| (index, part)));
+        }
+        let inputs: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
+        let asked = (languages.article, languages.summary);
+        let answers = model.summarize(asked, &inputs, &self.decoding, watch)?;
+        let mut joined: Vec<Option<Answer>> = vec![None; texts.len()];
+        for ((index, _), answer) in parts.into_iter().zip(answers) {
+            let Some(answer) = answer else { continue };
+            joined[index] = Some(match joined[index].take() {
+                None => answer,
+                Some(before) => Answer {
+                    text: format!("{} {}", before.text, answer.text),
+                    finish: answer.finish,
+                },
+            });
+        }
+        Ok(joined)
     }
 
     fn prompted(
@@ -447,16 +491,16 @@ impl Summarizer {
 
     /// Translates a draft where another language is asked for.
     fn finish(&self, document: &Document, draft: Draft) -> Result<Summary> {
-        let language = self.language.unwrap_or(draft.language);
+        let language = self.language.unwrap_or(draft.languages.summary);
         let mut summary = Summary {
             document: document.clone(),
             text: draft.text,
             language,
-            source_language: draft.language,
+            source_language: draft.languages.article,
             models: vec![draft.model],
             warnings: draft.warnings,
         };
-        if language != draft.language {
+        if language != draft.languages.summary {
             let translator = Translator::sharing(
                 self.loader.clone(),
                 language,
@@ -464,7 +508,7 @@ impl Summarizer {
                 self.progress.clone(),
             );
             let mut text = Document::raw(document.name(), summary.text.as_str())?;
-            text.set_language(Some(draft.language));
+            text.set_language(Some(draft.languages.summary));
             let translation = translator.translate_document(&text)?;
             summary.text = translation.document.text().to_owned();
             for model in translation.models {
@@ -500,6 +544,35 @@ impl<'a> Writer<'a> {
                 hint: Some("leave `--model` out, or see `newsml models list`".to_owned()),
             }),
         }
+    }
+
+    /// The language that it writes in about an article in one language: the one that is wanted,
+    /// where it was made for that, else the article's own, in which models stay closest to the
+    /// text.
+    fn language(self, article: Language, wanted: Option<Language>) -> Language {
+        match (self, wanted) {
+            (Self::Trained(model), Some(wanted)) if model.is_told(wanted) => wanted,
+            _ => article,
+        }
+    }
+
+    /// How long the summary of a part is: a trained model's own length.
+    fn part_length(self) -> Length {
+        match self {
+            Self::Instruct(_) => Length::Medium,
+            Self::Trained(_) => Length::Short,
+        }
+    }
+
+    /// What of an answer is the headline of a model that was not asked for one: its first
+    /// sentence.
+    fn own(self, mut answer: Answer, length: Length, language: Language) -> Answer {
+        if let (Self::Trained(_), Length::Headline) = (self, length)
+            && let Some(first) = sentences(&answer.text, language).first()
+        {
+            answer.text.truncate(first.end);
+        }
+        answer
     }
 
     fn count(self, text: &str) -> Result<usize> {
@@ -538,9 +611,16 @@ struct Candidate {
     weight: u32,
 }
 
+/// What is read and what is written.
+#[derive(Clone, Copy)]
+struct Languages {
+    article: Language,
+    summary: Language,
+}
+
 struct Draft {
     text: String,
-    language: Language,
+    languages: Languages,
     model: String,
     warnings: Vec<Warning>,
 }
@@ -563,9 +643,13 @@ impl std::fmt::Debug for SummarizerBuilder {
     }
 }
 
-/// Cuts a text into parts of about [`PART_TOKENS`] tokens, between sentences where that can be.
-fn parts_of(writer: Writer<'_>, text: &str, language: Language) -> Result<Vec<String>> {
-    let most = writer.part_tokens();
+/// Cuts a text into parts of so many tokens at most, between sentences where that can be.
+fn parts_of(
+    writer: Writer<'_>,
+    text: &str,
+    language: Language,
+    most: usize,
+) -> Result<Vec<String>> {
     let mut parts = Vec::new();
     let mut part = String::new();
     let mut tokens = 0;

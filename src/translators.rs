@@ -3,6 +3,7 @@
 //!
 //! Knows languages only as tokens that the catalogue names. Checks and retries are the pipeline's.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::batch::Batch;
@@ -55,8 +56,26 @@ impl<'a> From<&'a [&'a str]> for Texts<'a> {
 pub(crate) struct Checkpoint {
     model: Seq2Seq,
     spec: Option<ModelSpec>,
-    /// What other entries of the family call the languages; for a checkpoint without an entry.
-    names: Vec<(Language, String, String)>,
+    /// What entries of the catalogue call the languages; for a checkpoint without an entry.
+    names: Vec<Names>,
+}
+
+/// What an entry of the catalogue calls a language.
+struct Names {
+    family: Family,
+    language: Language,
+    source: Option<String>,
+    target: Option<String>,
+}
+
+/// Texts for a checkpoint, and what is to become of them.
+struct Request<'a> {
+    /// As in `task_specific_params`: `summarization`, `translation_en_to_ru`.
+    task: &'a str,
+    languages: (Option<Language>, Option<Language>),
+    texts: Texts<'a>,
+    /// Most tokens of an answer to a row of so many tokens.
+    most_new: &'a (dyn Fn(usize) -> usize + Sync),
 }
 
 impl Checkpoint {
@@ -67,15 +86,12 @@ impl Checkpoint {
             if matches!(entry.family, Family::Qwen2 | Family::Firefox) {
                 continue;
             }
-            for language in Language::ALL {
-                let name = |names: &std::collections::BTreeMap<String, String>| {
-                    names.get(language.code()).cloned().unwrap_or_default()
-                };
-                let (source, target) = (name(&entry.source_tokens), name(&entry.target_tokens));
-                if !source.is_empty() || !target.is_empty() {
-                    names.push((language, source, target));
-                }
-            }
+            names.extend(Language::ALL.map(|language| Names {
+                family: entry.family,
+                language,
+                source: entry.source_tokens.get(language.code()).cloned(),
+                target: entry.target_tokens.get(language.code()).cloned(),
+            }));
         }
         Self {
             model,
@@ -90,8 +106,7 @@ impl Checkpoint {
         from: Option<Language>,
         to: Option<Language>,
     ) -> Result<(Option<String>, Option<String>)> {
-        let named = |names: &std::collections::BTreeMap<String, String>,
-                     language: Option<Language>| {
+        let named = |names: &BTreeMap<String, String>, language: Option<Language>| {
             language.and_then(|language| names.get(language.code()).cloned())
         };
         if let Some(spec) = &self.spec {
@@ -100,16 +115,30 @@ impl Checkpoint {
                 named(&spec.target_tokens, to),
             ));
         }
-        let tokenizer = self.model.tokenizer()?;
-        let known = |language: Option<Language>, source: bool| {
-            self.names
-                .iter()
-                .filter(|(of, _, _)| Some(*of) == language)
-                .map(|(_, from, to)| if source { from } else { to })
-                .find(|name| !name.is_empty() && tokenizer.token(name).is_some())
-                .cloned()
+        // A damaged tokenizer is an error, and not a checkpoint without names for languages.
+        self.model.tokenizer()?;
+        let family = self.model.family();
+        let known = |language: Option<Language>| {
+            let of =
+                move |names: &&Names| names.family == family && Some(names.language) == language;
+            self.names.iter().filter(of)
         };
-        Ok((known(from, true), known(to, false)))
+        let source = known(from)
+            .filter_map(|names| names.source.as_deref())
+            .find(|name| self.model.direction(Some(name), None).is_ok());
+        let target = known(to)
+            .filter_map(|names| names.target.as_deref())
+            .find(|name| self.model.direction(None, Some(name)).is_ok());
+        Ok((source.map(str::to_owned), target.map(str::to_owned)))
+    }
+
+    /// Whether the checkpoint can be told to write in a language other than the one it reads.
+    pub(crate) fn is_told(&self, language: Language) -> bool {
+        let told = || {
+            let (_, target) = self.language_tokens(None, Some(language))?;
+            self.model.direction(None, target.as_deref())
+        };
+        told().is_ok_and(|direction| direction.start.is_some())
     }
 
     fn most_tokens(&self) -> usize {
@@ -124,20 +153,24 @@ impl Checkpoint {
             .max(8)
     }
 
-    /// Rows for texts, answers in order; `most_new` gives the limit of an answer from the length of
-    /// its row.
+    /// Rows for texts, answers in order.
     fn answer(
         &self,
-        languages: (Option<Language>, Option<Language>),
-        Texts { texts, phrases }: Texts<'_>,
+        request: &Request<'_>,
         decoding: &Decoding,
-        most_new: impl Fn(usize) -> usize + Sync,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Answer>>> {
+        let Request {
+            task,
+            languages,
+            texts: Texts { texts, phrases },
+            most_new,
+        } = *request;
         let (source, target) = self.language_tokens(languages.0, languages.1)?;
         let direction = self.model.direction(source.as_deref(), target.as_deref())?;
         let tokenizer = self.model.tokenizer()?;
-        let mut search = self.model.search().clone();
+        let prefix = self.model.prefix(task);
+        let mut search = self.model.search_for(task)?;
         search.best = 1;
         if let Some(facts) = self.spec.as_ref().map(|spec| &spec.decoding) {
             search.beams = facts.beams.unwrap_or(search.beams);
@@ -166,7 +199,7 @@ impl Checkpoint {
         order.sort_by_key(|&text| std::cmp::Reverse(texts[text].len()));
         let stretches = order.chunks(TOKENIZED_AHEAD).map(|stretch| {
             let rows = stretch.iter().map(|&text| {
-                let input = tokenizer.encode(texts[text], &direction)?;
+                let input = tokenizer.encode(&format!("{prefix}{}", texts[text]), &direction)?;
                 Ok(Row {
                     number: text,
                     length: input.len() * (1 + search.beams),
@@ -223,10 +256,11 @@ impl Checkpoint {
         self.most_tokens()
     }
 
-    /// Summaries of texts, by a checkpoint that was trained to write them.
+    /// Summaries of texts in one language, by a checkpoint that was trained to write them; in
+    /// another language only where the checkpoint [is told](Self::is_told) that.
     pub(crate) fn summarize(
         &self,
-        language: Language,
+        (article, summary): (Language, Language),
         texts: &[&str],
         decoding: &Decoding,
         watch: &mut Watch,
@@ -236,13 +270,13 @@ impl Checkpoint {
             .as_ref()
             .and_then(|spec| spec.limits.target_tokens)
             .unwrap_or(128);
-        self.answer(
-            (Some(language), Some(language)),
-            texts.into(),
-            decoding,
-            |_| most,
-            watch,
-        )
+        let request = Request {
+            task: "summarization",
+            languages: (Some(article), Some(summary)),
+            texts: texts.into(),
+            most_new: &|_| most,
+        };
+        self.answer(&request, decoding, watch)
     }
 }
 
@@ -348,8 +382,17 @@ impl SegmentModel {
                 Ok(results)
             }
             Self::Seq2Seq(model) => {
-                let answers =
-                    model.answer(languages, texts, decoding, |length| 3 * length + 32, watch)?;
+                let task = match languages {
+                    (Some(from), Some(to)) => format!("translation_{from}_to_{to}"),
+                    _ => "translation".to_owned(),
+                };
+                let request = Request {
+                    task: &task,
+                    languages,
+                    texts,
+                    most_new: &|length| 3 * length + 32,
+                };
+                let answers = model.answer(&request, decoding, watch)?;
                 let segment = |answer| Segment {
                     answer,
                     warnings: Vec::new(),

@@ -252,7 +252,9 @@ pub(crate) struct ComputeArgs {
     /// Tokens in a batch, padding included; what the device has memory for when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_tokens: Option<u32>,
-    /// How weights and products are held: auto is the fastest that keeps quality
+    /// How weights and products are held: auto is the fastest that keeps quality, which is q8 on
+    /// the processor; f32 is exact and slow, bf16 and f16 are for graphics cards; a GGUF file runs
+    /// as it is
     #[arg(long, value_name = "PRECISION", default_value = "auto", value_parser = ["auto", "f32", "bf16", "f16", "q8"])]
     pub(crate) precision: String,
     /// The most tokens of each output

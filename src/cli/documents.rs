@@ -470,6 +470,9 @@ impl Writer<'_> {
 
 /// Whether no document could have been worked on, whatever is in it.
 fn is_about_model(error: &Error) -> bool {
+    if let Error::Shared(error) = error {
+        return is_about_model(error);
+    }
     !matches!(
         error,
         Error::Io { .. }

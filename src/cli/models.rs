@@ -62,6 +62,9 @@ impl Context<'_> {
         }
         self.print("")?;
         self.print("*  the first choice for this work; a model that is in the cache is preferred to one that is not")?;
+        if models.iter().any(ModelSpec::is_non_commercial) {
+            self.print("!  the licence forbids commercial use; no default")?;
+        }
         if models.iter().any(|model| !model.family.is_runnable()) {
             self.print("-  this version of newsml cannot run it")?;
         }
@@ -106,7 +109,11 @@ impl Context<'_> {
         [
             model.id.clone(),
             size(model.size),
-            model.licence.clone(),
+            format!(
+                "{}{}",
+                model.licence,
+                if model.is_non_commercial() { " !" } else { "" }
+            ),
             place.to_owned(),
             works.join("; "),
         ]

@@ -95,8 +95,7 @@ pub(super) fn document(name: String, bytes: Vec<u8>) -> Result<Document> {
     let mut builder = Builder::new(source.clone(), Escape::Entities);
     let mut at = 0;
     for part in source.split(GAP) {
-        paragraph::read(&source, at..at + part.len(), &mut builder)
-            .map_err(|message| wrong(message))?;
+        paragraph::read(&source, at..at + part.len(), &mut builder).map_err(&wrong)?;
         builder.end_block();
         at += part.len() + GAP.len_utf8();
     }

@@ -143,7 +143,7 @@ fn contradicts(found: &'static Encoding, declared: &'static Encoding, bytes: &[u
         let text = encoding.decode_without_bom_handling_and_without_replacement(sample);
         text.map_or(-1.0, |text| plausibility(&text))
     };
-    score(found) > score(declared) + 0.25
+    score(found) > score(declared) + 0.1
 }
 
 /// How much of an input is looked at to tell a single-byte encoding.

@@ -73,7 +73,7 @@ impl Shares {
             }
             others += usize::from(other.contains(word));
             let ends = |ending: &&str| word.len() > ending.len() + 2 && word.ends_with(*ending);
-            endings += usize::from(ENDINGS.iter().any(|ending| ends(ending)));
+            endings += usize::from(ENDINGS.iter().any(ends));
         }
         Self {
             small,

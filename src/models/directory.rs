@@ -1,7 +1,7 @@
-//! A directory in Hugging Face layout: which family it holds, and how its makers want it decoded.
+//! A directory in Hugging Face layout: which family it holds, by its `config.json`.
 //!
-//! `config.json` names the family; `generation_config.json` (or, in older repositories,
-//! `config.json` itself) the decoding.
+//! Reading the network is left to the families, reading how it is decoded to
+//! [`generation`](super::generation).
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use candle_core::DType;
 use serde_json::Value;
 
 use super::encoder_decoder::EncoderDecoder;
+use super::generation::Settings;
 use super::loader::{Loader, Precision};
 use super::tensor::{self, Form};
-use super::{TokenId, m2m100, marian, t5};
+use super::{m2m100, marian, t5};
 use crate::error::{Error, Result};
-use crate::generate::{Constraints, EarlyStopping, Search};
 use crate::registry::Family;
 use crate::{device, options};
 
@@ -57,8 +57,12 @@ pub(crate) fn load(
     precision: Precision,
     prepared: Option<&Path>,
 ) -> Result<EncoderDecoder> {
-    let loader = Loader::open(directory, precision, prepared)?;
-    let model = network(directory, described, &loader)?;
+    let mut loader = Loader::open(directory, precision, prepared)?;
+    let mut model = network(directory, described, &loader);
+    if model.is_err() && loader.make_anew(prepared) {
+        model = network(directory, described, &loader);
+    }
+    let model = model?;
     // Without room for it the network still works; the next start takes as long as this one.
     let _ = loader.finish();
     Ok(model)
@@ -123,29 +127,20 @@ fn network(
     loader: &Loader,
 ) -> Result<EncoderDecoder> {
     let path = directory.join("config.json");
+    let mut config = config.clone();
+    let start = Settings::read(directory, &config)?.start()?;
+    if let (Some(start), Some(config)) = (start, config.as_object_mut()) {
+        config.insert("decoder_start_token_id".to_owned(), start.into());
+    }
     match family {
-        Family::Marian => marian::load(&parse(config, &path)?, loader),
-        Family::M2m100 => m2m100::load(&parse(config, &path)?, loader),
-        _ => t5::load(&parse(config, &path)?, loader),
+        Family::Marian => marian::load(&parse(&config, &path)?, loader),
+        Family::M2m100 => m2m100::load(&parse(&config, &path)?, loader),
+        _ => t5::load(&parse(&config, &path)?, loader),
     }
 }
 
-/// How the makers of a directory want its network decoded.
-///
-/// # Errors
-///
-/// [`Error::CorruptModel`] and [`Error::Io`] for a file that cannot be read.
-pub(crate) fn decoding(directory: &Path, config: &Value) -> Result<Search> {
-    let path = directory.join("generation_config.json");
-    let generation = if path.is_file() {
-        read_json(&path)?
-    } else {
-        Value::Null
-    };
-    Ok(search(config, &generation))
-}
-
-fn read_json(path: &Path) -> Result<Value> {
+/// Reads a file of JSON.
+pub(super) fn read_json(path: &Path) -> Result<Value> {
     let text = std::fs::read(path).map_err(Error::io("read", path))?;
     serde_json::from_slice(&text).map_err(|error| Error::CorruptModel {
         path: path.to_path_buf(),
@@ -158,91 +153,4 @@ fn parse<T: serde::de::DeserializeOwned>(config: &Value, path: &Path) -> Result<
         path: path.to_path_buf(),
         message: error.to_string(),
     })
-}
-
-/// How the makers want the network decoded: `generation_config.json` first, then what older
-/// repositories keep in `config.json`, there also under `task_specific_params` of a summary.
-fn search(config: &Value, generation: &Value) -> Search {
-    let task = config
-        .get("task_specific_params")
-        .and_then(|tasks| tasks.get("summarization"));
-    let get = |key: &str| {
-        let sources = [Some(generation), Some(config), task];
-        sources
-            .into_iter()
-            .flatten()
-            .filter_map(|source| source.get(key))
-            .find(|value| !value.is_null())
-    };
-    let token = |key: &str| {
-        get(key)
-            .and_then(Value::as_u64)
-            .and_then(|id| TokenId::try_from(id).ok())
-    };
-    let tokens = |key: &str| -> Vec<TokenId> {
-        match get(key) {
-            Some(Value::Array(ids)) => ids
-                .iter()
-                .filter_map(Value::as_u64)
-                .filter_map(|id| TokenId::try_from(id).ok())
-                .collect(),
-            _ => token(key).into_iter().collect(),
-        }
-    };
-    let number = |key: &str| {
-        get(key)
-            .and_then(Value::as_u64)
-            .and_then(|n| usize::try_from(n).ok())
-    };
-    let float = |key: &str| get(key).and_then(Value::as_f64).map(|x| x as f32);
-    let bad_words = get("bad_words_ids")
-        .and_then(Value::as_array)
-        .map_or(Vec::new(), |words| {
-            let ids = |word: &Value| -> Option<Vec<TokenId>> {
-                word.as_array()?
-                    .iter()
-                    .map(|id| TokenId::try_from(id.as_u64()?).ok())
-                    .collect()
-            };
-            words
-                .iter()
-                .filter_map(ids)
-                .filter(|word| !word.is_empty())
-                .collect()
-        });
-    let early_stopping = match get("early_stopping") {
-        Some(Value::Bool(true)) => EarlyStopping::Yes,
-        Some(Value::String(never)) if never == "never" => EarlyStopping::Never,
-        _ => EarlyStopping::No,
-    };
-    Search {
-        beams: number("num_beams").unwrap_or(1).max(1),
-        best: 1,
-        length_penalty: float("length_penalty").unwrap_or(1.0),
-        early_stopping,
-        // Without a limit of its own a checkpoint gets as many tokens as it has positions.
-        max_new: number("max_new_tokens")
-            .or_else(|| {
-                number("max_length")
-                    .filter(|&length| length > 20)
-                    .map(|length| length.saturating_sub(1))
-            })
-            .or_else(|| number("max_position_embeddings").map(|length| length.saturating_sub(1)))
-            .unwrap_or(511),
-        end: tokens("eos_token_id"),
-        renormalize: get("renormalize_logits")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
-        constraints: Constraints {
-            repetition_penalty: float("repetition_penalty").unwrap_or(1.0),
-            no_repeat_ngram: number("no_repeat_ngram_size").unwrap_or(0),
-            bad_words,
-            min_new: number("min_new_tokens")
-                .or_else(|| number("min_length").map(|length| length.saturating_sub(1)))
-                .unwrap_or(0),
-            forced_first: token("forced_bos_token_id"),
-            forced_last: token("forced_eos_token_id"),
-        },
-        phrases: Vec::new(),
-    }
 }

@@ -5,12 +5,15 @@
 //! of quantizing again. A prepared file names the weights that it was made from and is made anew
 //! when they changed; it is written under another name and renamed, so that no half of one is seen.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use candle_core::{Device, Tensor};
+use sha2::{Digest, Sha256};
 
 use super::tensor::Form;
+use super::vocabulary::looks_initialized;
 use crate::error::{Error, Result};
 use crate::kernels::{Int8Activations, Int8Matrix, multiply_int8};
 use crate::weights::{Tensors, Weights};
@@ -108,6 +111,8 @@ pub(crate) struct Loader {
     prepared: Option<Weights>,
     /// Where to keep what is quantized now, and what that is.
     recording: Option<(PathBuf, Mutex<Vec<Recorded>>)>,
+    /// What a prepared file is made from.
+    stamp: String,
 }
 
 enum Recorded {
@@ -116,7 +121,9 @@ enum Recorded {
 }
 
 /// Changes whenever a prepared file would be read differently.
-const PREPARED_VERSION: &str = "newsml int8 1";
+const PREPARED_VERSION: &str = "newsml int8 2";
+/// Bytes at each end of a file that tell it from another of the same size and time.
+const END_BYTES: u64 = 64 << 10;
 
 impl Loader {
     /// Opens the weights of a directory. `prepared` is the file in which quantized weights are
@@ -131,13 +138,14 @@ impl Loader {
             ..Self::open_on(directory, &Form::cpu())?
         };
         if let (Precision::Q8, Some(path)) = (precision, prepared) {
-            let stamp = loader.stamp()?;
+            let stamp = stamp(directory, loader.weights.files())?;
             // A prepared file that cannot be read is made again: nothing but time depends on it.
             let found = path
                 .is_file()
                 .then(|| Weights::open_files(vec![path.to_path_buf()]))
                 .and_then(Result::ok);
             loader.prepared = found.filter(|found| found.note("made_from") == Some(stamp.as_str()));
+            loader.stamp = stamp;
             if loader.prepared.is_none() {
                 loader.recording = Some((path.to_path_buf(), Mutex::default()));
             }
@@ -154,26 +162,18 @@ impl Loader {
             form: form.clone(),
             prepared: None,
             recording: None,
+            stamp: String::new(),
         })
     }
 
-    /// What the weights are, as far as can be told without reading them: names, sizes, times.
-    fn stamp(&self) -> Result<String> {
-        let mut stamp = PREPARED_VERSION.to_owned();
-        for path in self.weights.files() {
-            let facts = std::fs::metadata(path).map_err(Error::io("read", path))?;
-            let time = facts
-                .modified()
-                .ok()
-                .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            stamp.push_str(&format!(
-                " {name}:{}:{}",
-                facts.len(),
-                time.map_or(0, |time| time.as_nanos())
-            ));
+    /// Gives up a prepared file that turned out not to hold what it should, and says whether there
+    /// was one.
+    pub(crate) fn make_anew(&mut self, prepared: Option<&Path>) -> bool {
+        let was_used = self.prepared.take().is_some();
+        if let (true, Some(path)) = (was_used, prepared) {
+            self.recording = Some((path.to_path_buf(), Mutex::default()));
         }
-        Ok(stamp)
+        was_used
     }
 
     /// Whether the checkpoint has a tensor of this name.
@@ -216,7 +216,7 @@ impl Loader {
             .collect::<Vec<_>>()
             .join("+");
         if let Some(prepared) = &self.prepared {
-            let quants = prepared.bytes(&format!("{key}.int8"), &[outputs, inputs])?;
+            let quants = prepared.bytes(&quants_of(&key), &[outputs, inputs])?;
             let scales = prepared.floats(&format!("{key}.scale"), &[outputs])?;
             return Ok(Arc::new(Matrix::Int8(Int8Matrix::from_quantized(
                 outputs, inputs, &quants, scales,
@@ -282,24 +282,38 @@ impl Loader {
         Ok(Linear { matrix, bias })
     }
 
-    /// Whether two matrices of the checkpoint hold the same numbers.
-    pub(crate) fn are_equal(&self, a: &str, b: &str) -> Result<bool> {
-        let (Some(shape), Some(other)) = (self.weights.shape(a), self.weights.shape(b)) else {
+    /// Whether a matrix of the checkpoint holds other numbers than one read before it.
+    pub(crate) fn is_another(&self, name: &str, before: &str) -> Result<bool> {
+        // Told once, when the prepared file was made: it has what was read.
+        if let Some(prepared) = &self.prepared {
+            return Ok(prepared.contains(&quants_of(name)));
+        }
+        match (self.weights.shape(name), self.weights.shape(before)) {
+            (Some(shape), Some(other)) if shape == other => {}
+            (found, _) => return Ok(found.is_some()),
+        }
+        Ok(!self.weights.is_same(name, before) && !self.weights.holds_equal(name, before)?)
+    }
+
+    /// Whether a matrix holds what networks are initialized with, at this standard deviation.
+    pub(crate) fn is_untrained(&self, name: &str, deviation: f64) -> Result<bool> {
+        if let Some(prepared) = &self.prepared {
+            return Ok(!prepared.contains(&quants_of(name)));
+        }
+        let Some(&[lines, width]) = self.weights.shape(name) else {
             return Ok(false);
         };
-        if shape != other {
-            return Ok(false);
-        }
-        if self.weights.is_same(a, b) {
-            return Ok(true);
-        }
-        self.weights.holds_equal(a, b)
+        let mut squares = Vec::with_capacity(lines);
+        self.weights.each(name, &[lines, width], |part| {
+            let line = |line: &[f32]| line.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>();
+            squares.extend(part.chunks_exact(width.max(1)).map(line));
+        })?;
+        Ok(looks_initialized(&squares, width, deviation))
     }
 
     /// Writes the prepared file, where one was asked for and is not there yet. Call it when all
     /// parts were read.
     pub(crate) fn finish(self) -> Result<()> {
-        let stamp = self.stamp()?;
         let Some((path, recorded)) = self.recording else {
             return Ok(());
         };
@@ -317,7 +331,7 @@ impl Loader {
                             matrix.quants(output, out);
                         }
                         tensors.bytes(
-                            format!("{key}.int8"),
+                            quants_of(&key),
                             vec![matrix.outputs(), matrix.inputs()],
                             &quants,
                         );
@@ -330,8 +344,47 @@ impl Loader {
                 }
             }
         }
-        tensors.write(&path, &[("made_from".to_owned(), stamp)])
+        tensors.write(&path, &[("made_from".to_owned(), self.stamp)])
     }
+}
+
+/// What a prepared file is made from, as far as can be told without reading all of it: the
+/// configuration, and of each file of weights its name, size, time, and the bytes at both ends.
+fn stamp(directory: &Path, files: &[PathBuf]) -> Result<String> {
+    let mut hash = Sha256::new();
+    let config = directory.join("config.json");
+    hash.update(std::fs::read(&config).map_err(Error::io("read", &config))?);
+    for path in files {
+        let facts = std::fs::metadata(path).map_err(Error::io("read", path))?;
+        let time = facts
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let time = time.map_or(0, |time| time.as_nanos());
+        hash.update(format!(" {name}:{}:{time} ", facts.len()));
+        let ends = [0, facts.len().saturating_sub(END_BYTES)];
+        hash.update(read_ends(path, ends).map_err(Error::io("read", path))?);
+    }
+    let hash = hash.finalize();
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{PREPARED_VERSION} {digits}"))
+}
+
+/// The bytes from each of these places on, [`END_BYTES`] at most.
+fn read_ends(path: &Path, places: [u64; 2]) -> std::io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    for place in places {
+        file.seek(SeekFrom::Start(place))?;
+        (&file).take(END_BYTES).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// The name of the quantized values of a matrix in a prepared file.
+fn quants_of(name: &str) -> String {
+    format!("{name}.int8")
 }
 
 /// Whether linear layers have biases.

@@ -19,7 +19,8 @@ pub(crate) fn load(config: &Config, loader: &Loader) -> Result<EncoderDecoder> {
         loader,
         Variant {
             placement: Placement::Before,
-            positions,
+            source_positions: positions.clone(),
+            target_positions: positions,
             final_norm: true,
         },
     )

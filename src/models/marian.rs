@@ -7,9 +7,18 @@ use super::encoder_decoder::{
     CrossAttention, DecoderLayer, Embedding, EncoderDecoder, EncoderLayer, FeedForward, Placement,
     Positions, SelfAttention, Side,
 };
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+
 use super::loader::{Bias, Linear, Loader};
+use super::vocabulary::{Layout, Tied};
 use crate::error::{Error, Result};
 use crate::kernels::{Function, Norm, Shape};
+
+const SHARED: &str = "model.shared.weight";
+const SOURCE: &str = "model.encoder.embed_tokens.weight";
+const TARGET: &str = "model.decoder.embed_tokens.weight";
+const HEAD: &str = "lm_head.weight";
 
 /// `config.json`, as far as it matters; also that of M2M100, which has the same layers.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -23,7 +32,7 @@ pub(crate) struct Config {
     decoder_attention_heads: usize,
     encoder_ffn_dim: usize,
     decoder_ffn_dim: usize,
-    activation_function: Function,
+    activation_function: String,
     #[serde(default)]
     scale_embedding: bool,
     pub(crate) max_position_embeddings: usize,
@@ -31,6 +40,14 @@ pub(crate) struct Config {
     pub(crate) pad_token_id: Option<u32>,
     #[serde(default = "yes")]
     share_encoder_decoder_embeddings: bool,
+    /// False where positions are learned; there is a table for them then.
+    #[serde(default = "yes")]
+    static_position_embeddings: bool,
+    #[serde(default = "yes")]
+    tie_word_embeddings: bool,
+    /// The deviation of the numbers that the network was initialized with.
+    #[serde(default = "init_std")]
+    init_std: f64,
     #[serde(default)]
     normalize_embedding: bool,
     #[serde(default)]
@@ -43,10 +60,17 @@ fn yes() -> bool {
     true
 }
 
+fn init_std() -> f64 {
+    0.02
+}
+
 /// What tells Marian and M2M100 apart.
 pub(super) struct Variant {
     pub(super) placement: Placement,
-    pub(super) positions: Vec<f32>,
+    /// What is added to the source by position, `(positions, width)`.
+    pub(super) source_positions: Vec<f32>,
+    /// The same for the target.
+    pub(super) target_positions: Vec<f32>,
     /// Whether there is a norm after the last layer of each side.
     pub(super) final_norm: bool,
 }
@@ -68,16 +92,33 @@ pub(crate) fn load(config: &Config, loader: &Loader) -> Result<EncoderDecoder> {
         );
     }
     check_positions(config, loader)?;
-    let positions = positions(config.max_position_embeddings, config.d_model);
     build(
         config,
         loader,
         Variant {
             placement: Placement::After,
-            positions,
+            source_positions: positions_of("encoder", config, loader)?,
+            target_positions: positions_of("decoder", config, loader)?,
             final_norm: false,
         },
     )
+}
+
+/// The table that the checkpoint stores for a side, as one with learned positions does and many
+/// older ones with sines do; else sines.
+fn positions_of(side: &str, config: &Config, loader: &Loader) -> Result<Vec<f32>> {
+    let (count, width) = (config.max_position_embeddings, config.d_model);
+    let name = format!("model.{side}.embed_positions.weight");
+    if loader.contains(&name) {
+        return loader.vector(&name, &[count, width]);
+    }
+    if config.static_position_embeddings {
+        return Ok(positions(count, width));
+    }
+    Err(Error::UnsupportedModel {
+        path: loader.path().to_path_buf(),
+        message: format!("`static_position_embeddings` is false, but there is no tensor `{name}`"),
+    })
 }
 
 /// Fails where the table of positions would be larger than any checkpoint needs.
@@ -121,53 +162,44 @@ pub(super) fn build(config: &Config, loader: &Loader, variant: Variant) -> Resul
             message: format!("`{key}` is {heads}, which does not divide `d_model`, {width}"),
         })
     };
+    let function = Function::deserialize(config.activation_function.as_str().into_deserializer())
+        .map_err(|error: serde::de::value::Error| Error::UnsupportedModel {
+        path: loader.path().to_path_buf(),
+        message: format!("`activation_function`: {error}"),
+    })?;
     let encoder_shape = check(config.encoder_attention_heads, "encoder_attention_heads")?;
     let decoder_shape = check(config.decoder_attention_heads, "decoder_attention_heads")?;
 
-    let target_size = if config.share_encoder_decoder_embeddings {
+    let share = config.share_encoder_decoder_embeddings;
+    let target_size = if share {
         config.vocab_size
     } else {
         config.decoder_vocab_size.unwrap_or(config.vocab_size)
     };
-    let first_of = |names: &[&'static str]| -> Result<&'static str> {
-        names
-            .iter()
-            .copied()
-            .find(|name| loader.contains(name))
-            .ok_or_else(|| Error::CorruptModel {
-                path: loader.path().to_path_buf(),
-                message: format!("it has none of the tensors `{}`", names.join("`, `")),
-            })
-    };
-    let (source_name, target_name) = if config.share_encoder_decoder_embeddings {
-        let names = [
-            "model.shared.weight",
-            "model.encoder.embed_tokens.weight",
-            "model.decoder.embed_tokens.weight",
-            "lm_head.weight",
-        ];
-        let name = first_of(&names)?;
-        (name, name)
-    } else {
-        (
-            first_of(&["model.encoder.embed_tokens.weight", "model.shared.weight"])?,
-            first_of(&["model.decoder.embed_tokens.weight", "lm_head.weight"])?,
-        )
-    };
-    let source_matrix = loader.matrix(&[(source_name.to_owned(), config.vocab_size)], width)?;
-    let target_matrix = if source_name == target_name {
-        std::sync::Arc::clone(&source_matrix)
-    } else {
-        loader.matrix(&[(target_name.to_owned(), target_size)], width)?
-    };
-    // Whatever the configuration says: a head that is there and differs is the one to use, as
-    // transformers does since version 5.
-    let head_matrix =
-        if loader.contains("lm_head.weight") && !loader.are_equal("lm_head.weight", target_name)? {
-            loader.matrix(&[("lm_head.weight".to_owned(), target_size)], width)?
+    let vocabulary = Layout {
+        source: if share {
+            &[SOURCE, SHARED, TARGET, HEAD]
         } else {
-            std::sync::Arc::clone(&target_matrix)
-        };
+            &[SOURCE, SHARED]
+        },
+        target: if share {
+            &[TARGET, SHARED, SOURCE, HEAD]
+        } else {
+            &[TARGET, HEAD]
+        },
+        head: HEAD,
+        sizes: (config.vocab_size, target_size),
+        padded: false,
+        width,
+        tied: if config.tie_word_embeddings {
+            Tied::Yes {
+                initial: config.init_std,
+            }
+        } else {
+            Tied::No
+        },
+    }
+    .load(loader)?;
     let head_bias = loader
         .contains("final_logits_bias")
         .then(|| loader.vector("final_logits_bias", &[1, target_size]))
@@ -208,7 +240,7 @@ pub(super) fn build(config: &Config, loader: &Loader, variant: Variant) -> Resul
         Ok(FeedForward {
             first: loader.linear(prefix, &[".fc1"], wide, width, Bias::All)?,
             second: loader.linear(prefix, &[".fc2"], width, wide, Bias::All)?,
-            function: config.activation_function,
+            function,
             gated: false,
             norm: norm(&format!("{prefix}.final_layer_norm"))?,
         })
@@ -255,9 +287,9 @@ pub(super) fn build(config: &Config, loader: &Loader, variant: Variant) -> Resul
     Ok(EncoderDecoder {
         encoder: Side {
             embedding: Embedding {
-                matrix: source_matrix,
+                matrix: vocabulary.source,
                 scale,
-                positions: Positions::Table(variant.positions.clone()),
+                positions: Positions::Table(variant.source_positions),
             },
             layers: encoder_layers,
             norm: final_norm("encoder")?,
@@ -266,9 +298,9 @@ pub(super) fn build(config: &Config, loader: &Loader, variant: Variant) -> Resul
         },
         decoder: Side {
             embedding: Embedding {
-                matrix: target_matrix,
+                matrix: vocabulary.target,
                 scale,
-                positions: Positions::Table(variant.positions),
+                positions: Positions::Table(variant.target_positions),
             },
             layers: decoder_layers,
             norm: final_norm("decoder")?,
@@ -276,7 +308,7 @@ pub(super) fn build(config: &Config, loader: &Loader, variant: Variant) -> Resul
             bias: None,
         },
         head: Linear {
-            matrix: head_matrix,
+            matrix: vocabulary.head,
             bias: head_bias,
         },
         head_scale: 1.0,

@@ -8,6 +8,7 @@ pub(crate) mod decoder_only;
 pub(crate) mod directory;
 pub(crate) mod encoder_decoder;
 pub(crate) mod firefox;
+pub(crate) mod generation;
 pub(crate) mod gguf;
 pub(crate) mod layers;
 pub(crate) mod loader;
@@ -19,6 +20,7 @@ mod parity;
 pub(crate) mod qwen;
 pub(crate) mod t5;
 pub(crate) mod tensor;
+pub(crate) mod vocabulary;
 
 use std::any::Any;
 use std::sync::Arc;

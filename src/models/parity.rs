@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::directory;
 use super::encoder_decoder::EncoderDecoder;
+use super::generation::Settings;
 use super::loader::Precision;
 use super::{Model, TokenId, tensor};
 use crate::batch::Batch;
@@ -21,9 +22,11 @@ use crate::options;
 use crate::registry::Family;
 use crate::weights::Weights;
 
-const MODELS: [&str; 6] = [
+const MODELS: [&str; 8] = [
     "marian-tied",
     "marian-untied",
+    "marian-positions",
+    "marian-leftover",
     "marian-head",
     "m2m100",
     "t5",
@@ -36,29 +39,30 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A copy of a checkpoint whose weights are in one of the three forms.
+/// A copy of a checkpoint whose weights are in one of the forms: `safetensors`, or a folder of the
+/// fixture.
 fn in_form(name: &str, form: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in [
-        "config.json",
-        "model.safetensors",
-        "zip/pytorch_model.bin",
-        "legacy/pytorch_model.bin",
-    ] {
-        let path = Path::new(file);
-        let wanted = match path.parent().and_then(Path::to_str) {
-            Some("") => file == "config.json" || form == "safetensors",
-            parent => parent == Some(form),
-        };
-        if wanted {
-            std::fs::copy(
-                fixture(name).join(file),
-                folder.path().join(path.file_name().unwrap()),
-            )
-            .unwrap();
+    let copy = |file: &Path| {
+        std::fs::copy(file, folder.path().join(file.file_name().unwrap())).unwrap();
+    };
+    copy(&fixture(name).join("config.json"));
+    if form == "safetensors" {
+        copy(&fixture(name).join("model.safetensors"));
+    } else {
+        for entry in fixture(name).join(form).read_dir().unwrap() {
+            copy(&entry.unwrap().path());
         }
     }
     folder
+}
+
+/// The forms in which a checkpoint is there.
+fn forms(name: &str) -> &'static [&'static str] {
+    match name {
+        "m2m100" => &["safetensors", "zip", "legacy", "shards", "shards-bin"],
+        _ => &["safetensors", "zip", "legacy"],
+    }
 }
 
 struct Expected {
@@ -98,7 +102,8 @@ fn load_on(name: &str, place: &Place) -> (Network, Search) {
 
 fn decoding(folder: &Path) -> Search {
     let (_, config) = directory::describe(folder).unwrap();
-    directory::decoding(folder, &config).unwrap()
+    let settings = Settings::read(folder, &config).unwrap();
+    settings.search(None).unwrap()
 }
 
 /// A network of one of the two kinds.
@@ -208,7 +213,7 @@ fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
     let mut failures = Vec::new();
     for (name, place) in cases() {
         let expected = expected(name);
-        for form in ["safetensors", "zip", "legacy"] {
+        for form in forms(name) {
             let folder = in_form(name, form);
             let network = Network::open(folder.path(), &place, options::Precision::F32);
             let model = network.model();
@@ -225,7 +230,7 @@ fn encoder_states_and_logits_are_those_of_transformers_from_every_form() {
                 }
             }
             for number in [0, 2] {
-                let tokens = &expected.cases["greedy-long"]["sequences"][number][0];
+                let tokens = &expected.cases["minimum-1"]["sequences"][number][0];
                 let tokens: Vec<TokenId> = serde_json::from_value(tokens.clone()).unwrap();
                 let key = format!("logits.{number}");
                 let shape = expected.tensors.shape(&key).unwrap().to_vec();
@@ -257,6 +262,7 @@ fn greedy_and_beam_search_give_what_transformers_gives() {
     for (name, place) in cases() {
         let (network, defaults) = load_on(name, &place);
         let expected = expected(name);
+        assert_eq!(expected.cases.len(), 40);
         for (case, value) in &expected.cases {
             let options = options(value, &defaults.end);
             let found = run(network.model(), &expected.rows, &options).unwrap();
@@ -274,7 +280,14 @@ fn greedy_and_beam_search_give_what_transformers_gives() {
                     if scored.finish == Finish::Stop {
                         tokens.push(defaults.end[0]);
                     }
-                    if tokens != *sequence {
+                    // Devices round sums in another order: below the best hypothesis, two that are
+                    // equally likely may change places. Scores are compared all the same.
+                    let score = value["scores"][row][rank].as_f64();
+                    let is_tie = rank > 0
+                        && matches!(place, Place::Tensors(_))
+                        && score
+                            .is_some_and(|score| (f64::from(scored.score) - score).abs() < 1e-5);
+                    if tokens != *sequence && !is_tie {
                         failures.push(format!(
                             "{name} {place:?} {case} row {row} rank {rank}:\n  {tokens:?}\n  {sequence:?}"
                         ));
@@ -318,7 +331,7 @@ fn a_ragged_batch_equals_each_row_alone_in_any_order() {
         for (kind, model, defaults) in networks {
             let model = model.as_ref();
             let expected = expected(name);
-            for case in ["greedy-long", "beam4", "beam6-all"] {
+            for case in ["minimum-1", "plain-4", "all-6"] {
                 let options = options(&expected.cases[case], &defaults.end);
                 let together = run(model, &expected.rows, &options).unwrap();
                 let mut reversed = expected.rows.clone();

@@ -9,9 +9,15 @@ use super::encoder_decoder::{
     CrossAttention, DecoderLayer, Embedding, EncoderDecoder, EncoderLayer, FeedForward, Placement,
     Positions, SelfAttention, Side,
 };
-use super::loader::{Bias, Linear, Loader};
+use super::loader::{Bias, Linear, Loader, Matrix};
+use super::vocabulary::{Layout, Tied};
 use crate::error::{Error, Result};
 use crate::kernels::{DistanceBias, Function, Norm, Shape};
+
+const SHARED: &str = "shared.weight";
+const SOURCE: &str = "encoder.embed_tokens.weight";
+const TARGET: &str = "decoder.embed_tokens.weight";
+const HEAD: &str = "lm_head.weight";
 
 /// `config.json`, as far as it matters.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -28,9 +34,12 @@ pub(crate) struct Config {
     relative_attention_max_distance: usize,
     #[serde(default = "epsilon")]
     layer_norm_epsilon: f32,
-    #[serde(default = "relu")]
-    feed_forward_proj: String,
+    model_type: String,
+    /// `relu` where it is missing; `gated-gelu` for mT5.
+    feed_forward_proj: Option<String>,
     tie_word_embeddings: Option<bool>,
+    /// What transformers 5 writes in place of what `tie_word_embeddings` meant.
+    scale_decoder_outputs: Option<bool>,
     pub(crate) decoder_start_token_id: Option<u32>,
     pub(crate) pad_token_id: Option<u32>,
 }
@@ -41,10 +50,6 @@ fn max_distance() -> usize {
 
 fn epsilon() -> f32 {
     1e-6
-}
-
-fn relu() -> String {
-    "relu".to_owned()
 }
 
 /// Which way the attention looks.
@@ -60,7 +65,12 @@ pub(crate) fn load(config: &Config, loader: &Loader) -> Result<EncoderDecoder> {
         path: loader.path().to_path_buf(),
         message,
     };
-    let (function, gated) = match config.feed_forward_proj.as_str() {
+    let function = config.feed_forward_proj.as_deref();
+    let usual = match config.model_type.as_str() {
+        "mt5" => "gated-gelu",
+        _ => "relu",
+    };
+    let (function, gated) = match function.unwrap_or(usual) {
         "relu" => (Function::Relu, false),
         "gelu" => (Function::Gelu, false),
         "gelu_new" => (Function::GeluNew, false),
@@ -162,62 +172,52 @@ pub(crate) fn load(config: &Config, loader: &Loader) -> Result<EncoderDecoder> {
         Ok(distance_bias(&table, config, direction))
     };
 
-    let names = [
-        "shared.weight",
-        "encoder.embed_tokens.weight",
-        "decoder.embed_tokens.weight",
-        "lm_head.weight",
-    ];
-    let Some(name) = names.into_iter().find(|name| loader.contains(name)) else {
-        return Err(Error::CorruptModel {
-            path: loader.path().to_path_buf(),
-            message: "it has no tensor `shared.weight`".to_owned(),
-        });
+    let vocabulary = Layout {
+        source: &[SOURCE, SHARED, TARGET, HEAD],
+        target: &[TARGET, SHARED, SOURCE, HEAD],
+        head: HEAD,
+        sizes: (config.vocab_size, config.vocab_size),
+        padded: true,
+        width,
+        // It says how states are scaled, and nothing of the head.
+        tied: Tied::Unsaid,
+    }
+    .load(loader)?;
+    let scaled = match config.model_type.as_str() {
+        "mt5" => false,
+        _ => config
+            .scale_decoder_outputs
+            .unwrap_or(config.tie_word_embeddings != Some(false)),
     };
-    // Some checkpoints pad the matrix beyond the vocabulary of the configuration.
-    let rows = loader
-        .shape(name)
-        .and_then(|shape| shape.first().copied())
-        .unwrap_or(config.vocab_size);
-    let shared = loader.matrix(&[(name.to_owned(), rows)], width)?;
-    let head = if loader.contains("lm_head.weight") && !loader.are_equal("lm_head.weight", name)? {
-        let rows = loader
-            .shape("lm_head.weight")
-            .and_then(|shape| shape.first().copied())
-            .unwrap_or(rows);
-        loader.matrix(&[("lm_head.weight".to_owned(), rows)], width)?
-    } else {
-        Arc::clone(&shared)
-    };
-    let embedding = || Embedding {
-        matrix: Arc::clone(&shared),
+    let embedding = |matrix: &Arc<Matrix>| Embedding {
+        matrix: Arc::clone(matrix),
         scale: 1.0,
         positions: Positions::None,
     };
     Ok(EncoderDecoder {
         encoder: Side {
-            embedding: embedding(),
+            embedding: embedding(&vocabulary.source),
             layers: encoder_layers,
             norm: Some(norm("encoder.final_layer_norm.weight".to_owned())?),
             shape,
             bias: Some(bias("encoder", Direction::Both)?),
         },
         decoder: Side {
-            embedding: embedding(),
+            embedding: embedding(&vocabulary.target),
             layers: decoder_layers,
             norm: Some(norm("decoder.final_layer_norm.weight".to_owned())?),
             shape,
             bias: Some(bias("decoder", Direction::Back)?),
         },
         head: Linear {
-            matrix: head,
+            matrix: vocabulary.head,
             bias: None,
         },
-        // Checkpoints that tie their matrices scale the states; those of T5 1.1 and after do neither.
-        head_scale: if config.tie_word_embeddings == Some(false) {
-            1.0
-        } else {
+        // The first T5 scaled its states; T5 1.1, mT5 and what came after do not.
+        head_scale: if scaled {
             (width as f32).powf(-0.5)
+        } else {
+            1.0
         },
         placement: Placement::Before,
         width,

@@ -10,8 +10,10 @@ mod event;
 mod folder;
 mod http;
 mod hub;
+mod notice;
 mod options;
 mod place;
+mod prepared;
 mod url;
 mod wheels;
 
@@ -171,6 +173,7 @@ impl Store {
     /// [`Error::DiskFull`], [`Error::Io`] for the disk; [`Error::Cancelled`] if the observer says so.
     pub fn fetch(&self, spec: &ModelSpec, observer: &Observer<'_>) -> Result<ModelFiles> {
         if let Some(files) = self.cached(spec) {
+            self.notify(spec, observer)?;
             return Ok(files);
         }
         if self.options.network == Network::Offline {
@@ -178,15 +181,7 @@ impl Store {
                 id: spec.id.clone(),
             });
         }
-        if let Some(text) = &spec.notice {
-            tell(
-                observer,
-                &Event::Notice {
-                    model: &spec.id,
-                    text,
-                },
-            )?;
-        }
+        self.notify(spec, observer)?;
         let mut failures: Vec<(String, Error)> = Vec::new();
         for source in &spec.sources {
             let name = source.to_string();
@@ -227,6 +222,23 @@ impl Store {
             id: spec.id.clone(),
             reasons: reasons.join("; "),
         })
+    }
+
+    /// Tells what a user must know before using the model, unless it was told before.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if the observer says so.
+    pub(crate) fn notify(&self, spec: &ModelSpec, observer: &Observer<'_>) -> Result<()> {
+        match &spec.notice {
+            Some(text) => notice::tell_once(&self.options.folder, &spec.id, text, observer),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the weights of a model are kept in the form that a start is fastest from; a model of
+    /// the catalogue that lies in two folders has two such files.
+    pub(crate) fn prepared(&self, id: &str, directory: &Path) -> PathBuf {
+        prepared::path(&self.options.folder, id, directory)
     }
 
     fn fetch_from(
@@ -296,6 +308,8 @@ impl Store {
                 freed += Repository::new(hub, &self.options).remove()?;
             }
         }
+        notice::forget(&self.options.folder, &spec.id);
+        freed += prepared::remove(&self.options.folder, &spec.id)?;
         Ok(freed + Folder::new(&spec.id, &self.options).remove()?)
     }
 }

@@ -166,6 +166,12 @@ impl PieceTokenizer {
                 })?;
                 direction.start = Some(id(name)?);
             }
+            // A T5 vocabulary may hold the name of a language as a piece of text.
+            (Family::T5, Some(target)) if !target.starts_with('<') => {
+                return Err(
+                    self.unsupported(format!("`{target}` is no token that names a language"))
+                );
+            }
             (_, Some(target)) => direction.prefix = vec![id(target)?],
             (_, None) => {}
         }

@@ -22,7 +22,7 @@ use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Loaded, Loader};
 use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure, named};
+use crate::pipeline::{Windows, failure, named, shared};
 
 use attempts::{Checks, Output};
 use models::Directed;
@@ -331,15 +331,9 @@ impl Translator {
                     }
                 }
                 Err(error) => {
-                    let message = error.to_string();
-                    let mut error = Some(error);
+                    let error = shared(error);
                     for (index, _) in members {
-                        // The same failure for each; its source can be given to one alone.
-                        let error = error.take().unwrap_or_else(|| Error::Usage {
-                            message: message.clone(),
-                            hint: None,
-                        });
-                        results[index] = Some(Err(failure(&documents[index], error)));
+                        results[index] = Some(Err(failure(&documents[index], error())));
                     }
                 }
             }
@@ -568,20 +562,27 @@ impl Translator {
         models: &[String],
     ) -> Translation {
         translated.set_language(self.to);
-        let mut counts: Vec<(&Warning, usize)> = Vec::new();
-        for fault in outputs.iter().flat_map(|output| &output.faults) {
-            match counts
-                .iter_mut()
-                .find(|(known, _)| known.kind == fault.kind)
-            {
-                Some((_, count)) => *count += 1,
-                None => counts.push((fault, 1)),
+        // The first fault of each kind, the segments that have one, and the last of them: a segment
+        // that misses two terms is one.
+        let mut counts: Vec<(&Warning, usize, usize)> = Vec::new();
+        for (number, output) in outputs.iter().enumerate() {
+            for fault in &output.faults {
+                match counts
+                    .iter_mut()
+                    .find(|(known, ..)| known.kind == fault.kind)
+                {
+                    Some((_, count, last)) => {
+                        *count += usize::from(*last != number);
+                        *last = number;
+                    }
+                    None => counts.push((fault, 1, number)),
+                }
             }
         }
         let all = segments.len();
         let warnings = counts
             .into_iter()
-            .map(|(fault, count)| {
+            .map(|(fault, count, _)| {
                 let message = format!("in {count} of {all} segments: {}", fault.message);
                 Warning::new(&fault.kind, message)
             })

@@ -11,6 +11,7 @@ mod pull;
 mod python;
 mod real_weights;
 mod registry;
+mod seq2seq;
 mod store;
 mod tool;
 mod wheels;

@@ -686,7 +686,6 @@ fn hostile_files_take_linear_time() -> Result<()> {
     ];
     let others = [
         (Format::Markdown, "*word ".repeat(many)),
-        (Format::Markdown, "> ".repeat(10_000) + "word"),
         (Format::Markdown, "word [".repeat(many)),
         (Format::Markdown, "word `".repeat(many)),
         (
@@ -719,14 +718,16 @@ fn hostile_files_take_linear_time() -> Result<()> {
         let start = std::time::Instant::now();
         let head = format!("{format} {}", &source[..source.len().min(30)]);
         let mut same = String::new();
-        let found = match documents(&source, &options(format)) {
-            Ok(found) => found,
-            // A comment that never ends hides all that follows.
-            Err(Error::EmptyInput { .. }) => Vec::new(),
-            Err(error) => return Err(error),
+        let read = match documents(&source, &options(format)) {
+            // A comment that never ends hides all, and so does what must not be translated.
+            Err(Error::EmptyInput { .. })
+                if head.contains("<!--") || head.contains("translate=no") =>
+            {
+                continue;
+            }
+            read => read?,
         };
-        let is_empty = found.is_empty();
-        for document in found {
+        for document in read {
             let segments = document.segments_fitting(Language::English, |piece| piece.len() < 600);
             let texts: Vec<&str> = segments
                 .iter()
@@ -738,7 +739,7 @@ fn hostile_files_take_linear_time() -> Result<()> {
         }
         let differs = same.bytes().zip(source.bytes()).position(|(a, b)| a != b);
         assert!(
-            is_empty || same == source,
+            same == source,
             "{head}: {} for {} bytes, from {differs:?}",
             same.len(),
             source.len()
