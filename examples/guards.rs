@@ -8,6 +8,8 @@
 //! lines in neighbouring languages, named by their codes, such as `lines.uk`. `--show` prints every
 //! false alarm and every fault that was missed.
 
+#![expect(clippy::print_stdout, reason = "a program")]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;

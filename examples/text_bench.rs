@@ -4,6 +4,8 @@
 //! each, one JSON line: files, bytes, sentences, megabytes a second and documents a second (the best
 //! of five runs). Give it all files of one kind, some megabytes of them.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
+
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

@@ -101,8 +101,10 @@ fn metrics(arguments: &Eval) -> Result<Vec<Metric>> {
 
 fn options(arguments: &ScoringArgs) -> Result<Options> {
     let samples = arguments.resamples as usize;
-    let mut options = Options::default();
-    options.tokenizer = arguments.tokenize.parse()?;
+    let mut options = Options {
+        tokenizer: arguments.tokenize.parse()?,
+        ..Options::default()
+    };
     if arguments.lowercase {
         options.case = Case::Lower;
     }
