@@ -1,9 +1,5 @@
 //! Translations in the format of their input: what a folder of all formats becomes.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Cursor, Read as _, Write as _};
 
