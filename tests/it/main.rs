@@ -3,6 +3,7 @@
 mod cli;
 mod eval;
 mod fake_hub;
+mod formats;
 mod hostile;
 mod instruct;
 mod jobs;
