@@ -71,18 +71,21 @@ fn strict(encoding: &'static Encoding, bytes: &[u8]) -> std::result::Result<Stri
 }
 
 /// UTF-16 without a byte order mark: every other byte is one of the few that are the upper halves of
-/// letters in our scripts.
+/// letters in our scripts and of punctuation. Half of those must be of letters: the upper half of
+/// dashes and quotation marks is a space in ASCII, where single letters may stand between spaces.
 fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(HEAD) & !1];
     if head.len() < 8 {
         return None;
     }
-    let upper = |first: usize| {
+    let count = |first: usize, is: fn(&u8) -> bool| {
         let halves = head.iter().skip(first).step_by(2);
-        halves
-            .filter(|byte| matches!(byte, 0x00 | 0x04 | 0x06 | 0x20))
-            .count()
-            * 2
+        halves.filter(|byte| is(byte)).count() * 2
+    };
+    let upper = |first| {
+        let letters = count(first, |byte| matches!(byte, 0x00 | 0x04 | 0x06));
+        let all = letters + count(first, |byte| *byte == 0x20);
+        if letters * 2 >= head.len() { all } else { 0 }
     };
     let (even, odd) = (upper(0), upper(1));
     // The lower halves are of many values, and only few of them are among those.
@@ -359,6 +362,18 @@ mod tests {
                 Some((page, encoding.name())),
                 "declared {wrong}"
             );
+        }
+    }
+
+    #[test]
+    fn letters_between_spaces_are_not_utf_16() {
+        for text in [
+            "a ".repeat(3000) + "word",
+            "> ".repeat(3000) + "word",
+            " x".repeat(3000),
+        ] {
+            let found = decode("x", text.clone().into_bytes());
+            assert_eq!(found.ok(), Some((text, "UTF-8")));
         }
     }
 

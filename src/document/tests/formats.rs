@@ -686,6 +686,7 @@ fn hostile_files_take_linear_time() -> Result<()> {
     ];
     let others = [
         (Format::Markdown, "*word ".repeat(many)),
+        (Format::Markdown, "> ".repeat(10_000) + "word"),
         (Format::Markdown, "word [".repeat(many)),
         (Format::Markdown, "word `".repeat(many)),
         (
