@@ -143,7 +143,9 @@ pub(in crate::document) fn raw_end(source: &str, from: usize, name: &str) -> usi
     source.len()
 }
 
-fn start_tag(source: &str, start: usize, name_at: usize) -> StartTag {
+/// The tag that begins at `start` and whose name begins at `name_at`; one that never ends goes to the
+/// end of the source.
+pub(super) fn start_tag(source: &str, start: usize, name_at: usize) -> StartTag {
     let bytes = source.as_bytes();
     let stop = |from: usize, ends: fn(u8) -> bool| {
         bytes[from..]

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::tokens;
+
 /// An element of the page.
 #[derive(Debug)]
 pub(super) struct Element {
@@ -222,7 +224,7 @@ impl Parser<'_> {
         if !RAW.contains(&tag.name.as_str()) || tag.closed {
             return tag.end;
         }
-        let inner_end = find_end_tag(self.source, tag.end, &tag.name);
+        let inner_end = tokens::raw_end(self.source, tag.end, &tag.name);
         let inner = &self.source[tag.end..inner_end];
         match tag.name.as_str() {
             "title" if self.page.title.is_none() && !self.counts.contains_key("svg") => {
@@ -463,63 +465,21 @@ struct Tag {
 impl Tag {
     /// Reads a tag whose name begins at `at`.
     fn read(source: &str, at: usize) -> Self {
-        let bytes = source.as_bytes();
-        let stop = |from: usize, ends: fn(u8) -> bool| {
-            bytes[from..]
-                .iter()
-                .position(|byte| ends(*byte))
-                .map_or(bytes.len(), |found| from + found)
-        };
-        let name_end = stop(at, |byte| {
-            byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')
+        let tag = tokens::start_tag(source, at, at);
+        // A page may have any number of attributes; a few are looked at.
+        let attributes = tag.attributes.into_iter().take(64).map(|attribute| {
+            let value = attribute.value.map(|value| decode(&source[value]));
+            (
+                source[attribute.name].to_ascii_lowercase(),
+                value.unwrap_or_default().into_owned(),
+            )
         });
-        let mut tag = Self {
-            name: source[at..name_end].to_ascii_lowercase(),
-            attributes: Vec::new(),
-            closed: false,
-            end: bytes.len(),
-        };
-        let mut at = name_end;
-        while at < bytes.len() {
-            match bytes[at] {
-                b'>' => {
-                    tag.end = at + 1;
-                    return tag;
-                }
-                b'/' => {
-                    tag.closed = bytes.get(at + 1) == Some(&b'>');
-                    at += 1;
-                }
-                byte if byte.is_ascii_whitespace() => at += 1,
-                _ => {
-                    let key_end = stop(at + 1, |byte| {
-                        byte.is_ascii_whitespace() || matches!(byte, b'=' | b'>' | b'/')
-                    });
-                    let key = source[at..key_end].to_ascii_lowercase();
-                    let equals = stop(key_end, |byte| !byte.is_ascii_whitespace());
-                    at = key_end;
-                    let mut value = String::new();
-                    if bytes.get(equals) == Some(&b'=') {
-                        let from = stop(equals + 1, |byte| !byte.is_ascii_whitespace());
-                        let (range, after) = match bytes.get(from) {
-                            Some(b'"') => (from + 1..stop(from + 1, |byte| byte == b'"'), 1),
-                            Some(b'\'') => (from + 1..stop(from + 1, |byte| byte == b'\''), 1),
-                            _ => (
-                                from..stop(from, |byte| byte.is_ascii_whitespace() || byte == b'>'),
-                                0,
-                            ),
-                        };
-                        at = (range.end + after).min(bytes.len());
-                        value = decode(&source[range]).into_owned();
-                    }
-                    // A page may have any number of attributes; a few are looked at.
-                    if tag.attributes.len() < 64 {
-                        tag.attributes.push((key, value));
-                    }
-                }
-            }
+        Self {
+            name: tag.name,
+            attributes: attributes.collect(),
+            closed: tag.closed,
+            end: tag.range.end,
         }
-        tag
     }
 
     fn attribute(&self, key: &str) -> Option<String> {
@@ -545,22 +505,6 @@ impl Tag {
             .collect::<Vec<_>>()
             .join(" ")
     }
-}
-
-/// The offset of the end tag of `name` at or after `from`, or the end of the source.
-fn find_end_tag(source: &str, from: usize, name: &str) -> usize {
-    let mut at = from;
-    while let Some(found) = source[at..].find("</") {
-        let start = at + found + 2;
-        if source.as_bytes()[start..]
-            .get(..name.len())
-            .is_some_and(|tag| tag.eq_ignore_ascii_case(name.as_bytes()))
-        {
-            return start - 2;
-        }
-        at = start;
-    }
-    source.len()
 }
 
 /// Text with its character references resolved.
