@@ -288,12 +288,7 @@ fn weigh<A: Arithmetic, const FEATURES: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn noise(seed: usize, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0)
-            .collect()
-    }
+    use crate::kernels::noise;
 
     #[test]
     fn agrees_with_the_definition() {

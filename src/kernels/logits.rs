@@ -230,12 +230,7 @@ mod tests {
     use super::super::rowwise::multiply;
     use super::super::vocabulary::Scanned;
     use super::*;
-
-    fn noise(seed: usize, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0)
-            .collect()
-    }
+    use crate::kernels::noise;
 
     #[test]
     fn what_is_not_kept_is_as_if_it_were() {

@@ -151,3 +151,11 @@ pub(crate) fn multiply_with(
 struct OutPointer(*mut f32);
 // SAFETY: whoever shares one sees to it that no two workers touch the same place.
 unsafe impl Sync for OutPointer {}
+
+/// Values in −1..1 for tests, the same for the same seed.
+#[cfg(test)]
+fn noise(seed: usize, count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0)
+        .collect()
+}

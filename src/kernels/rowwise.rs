@@ -485,12 +485,7 @@ backend!(portable, 4,);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn noise(seed: usize, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0)
-            .collect()
-    }
+    use crate::kernels::noise;
 
     #[test]
     fn all_backends_agree_with_the_definition() {

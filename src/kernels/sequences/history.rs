@@ -291,12 +291,7 @@ backend!(portable,);
 mod tests {
     use super::super::{SourceKeyValues, over_sources, within_rows};
     use super::*;
-
-    fn noise(seed: usize, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0)
-            .collect()
-    }
+    use crate::kernels::noise;
 
     fn shape(heads: usize, width: usize) -> Shape {
         let scale = 1.0 / (width as f32).sqrt();
