@@ -50,9 +50,17 @@ const FAULTS: &[(&str, Inject)] = &[
         (words.len() >= 6).then(|| (case.source.into(), words[..words.len() / 2].join(" ")))
     }),
     ("one of two sentences dropped", |case, dice| {
-        let source = format!("{} {}", case.before.0, case.source);
         let kept = [case.before.1, case.target][dice.below(2)];
-        (!case.before.0.is_empty()).then(|| (source, kept.to_owned()))
+        // After a headline there is a line break, which no segment goes over.
+        let is_sentence = case
+            .before
+            .0
+            .trim_end_matches(|c: char| "\"'»”’“)".contains(c))
+            .ends_with(['.', '!', '?', '…', '؟']);
+        is_sentence.then(|| {
+            let source = format!("{} {}", case.before.0, case.source);
+            (source, kept.to_owned())
+        })
     }),
     ("copied", |case, _| {
         Some((case.source.into(), case.source.into()))

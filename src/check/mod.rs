@@ -8,10 +8,12 @@ mod addresses;
 mod copied;
 mod dates;
 mod length;
+mod missing;
 mod names;
 mod number_words;
 mod numbers;
 mod repetition;
+mod skeleton;
 mod units;
 
 use crate::generate::Finish;
@@ -19,6 +21,7 @@ use crate::language::{Detection, Language, ScriptProfile};
 use crate::options::Warning;
 
 use length::Length;
+use missing::Missing;
 use numbers::Numbers;
 
 /// Letters from which on the script of a text says something.
@@ -103,9 +106,15 @@ pub(crate) fn translation(
     if faults.is_empty() {
         faults.extend(
             length::judge((source, from), (target, to)).map(|length| match length {
-                Length::TooShort => Warning::new("too_short", "the output is too short"),
                 Length::TooLong => Warning::new("too_long", "the output is too long"),
-                Length::SentenceDropped => Warning::new(
+                Length::Missing(Missing::TooShort) => {
+                    Warning::new("too_short", "the output is too short")
+                }
+                Length::Missing(Missing::End) => Warning::new(
+                    "too_short",
+                    "the output is short: the end of the source seems to be missing",
+                ),
+                Length::Missing(Missing::Sentence) => Warning::new(
                     "sentence_dropped",
                     "a sentence of the source seems to be missing",
                 ),
@@ -139,8 +148,7 @@ fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<
     let sure = found.confidence >= SURE;
     let message = match found.looks_like.filter(|_| sure) {
         Some(name) => format!("the output looks like {name} and not like {}", to.name()),
-        // Letters with accents: in English only in names.
-        None if to == Language::English && accented(target) * MOST_ACCENTED > written.latin => {
+        None if to == Language::English && is_accented(target) => {
             "the output looks like another language than English".to_owned()
         }
         None => return None,
@@ -148,11 +156,16 @@ fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<
     Some(Warning::new("wrong_language", message))
 }
 
-/// Latin letters that English does not write.
-fn accented(text: &str) -> usize {
-    text.chars()
-        .filter(|c| matches!(c, '\u{c0}'..='\u{24f}'))
-        .count()
+/// Whether more letters have accents than in English, where only names have them; so words with a
+/// capital are left out.
+fn is_accented(text: &str) -> bool {
+    let letters = || {
+        text.split(|c: char| !c.is_alphabetic())
+            .filter(|word| word.starts_with(char::is_lowercase) && word.chars().nth(1).is_some())
+            .flat_map(str::chars)
+    };
+    let accented = letters().filter(|c| matches!(c, '\u{c0}'..='\u{24f}'));
+    accented.count() * MOST_ACCENTED > letters().count()
 }
 
 /// What the end of decoding says; `what` was written.

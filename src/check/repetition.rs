@@ -10,19 +10,21 @@ pub(super) fn loops(source: &str, target: &str) -> bool {
     words_loop(source, target) || letters_loop(source, target)
 }
 
-/// How often phrases are repeated in a row: for phrases of one word, of two or three, of four or
-/// more, the most copies that follow one another.
-fn rows(text: &str) -> [usize; 3] {
-    // Words as numbers: they are compared often.
+/// Words as numbers, as they are compared often.
+fn words(text: &str) -> Vec<usize> {
     let mut known = HashMap::new();
-    let words: Vec<usize> = text
-        .split(|c: char| !c.is_alphanumeric())
+    text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(|word| {
             let next = known.len();
             *known.entry(word.to_lowercase()).or_insert(next)
         })
-        .collect();
+        .collect()
+}
+
+/// How often phrases are repeated in a row: for phrases of one word, of two or three, of four or
+/// more, the most copies that follow one another.
+fn rows(words: &[usize]) -> [usize; 3] {
     let mut most = [1; 3];
     for size in 1..=LONGEST_PHRASE.min(words.len() / 2) {
         let class = match size {
@@ -44,8 +46,18 @@ fn rows(text: &str) -> [usize; 3] {
     most
 }
 
+/// Whether all of a text is said twice.
+fn is_twice(words: &[usize]) -> bool {
+    let (first, second) = words.split_at(words.len() / 2);
+    !first.is_empty() && first == second
+}
+
 fn words_loop(source: &str, target: &str) -> bool {
-    let (here, there) = (rows(source), rows(target));
+    let (source, target) = (words(source), words(target));
+    if is_twice(&target) && !is_twice(&source) && (target.len() > 2 || source.len() == 1) {
+        return true;
+    }
+    let (here, there) = (rows(&source), rows(&target));
     // A word three times in a row is emphasis at most; a phrase of four words twice is a loop.
     let allowed = [2, 2, 1];
     there
@@ -96,6 +108,9 @@ mod tests {
                 "The bridge was opened in the city, the bridge was opened in the city.",
                 true,
             ),
+            ("Мост открыт", "Bridge open Bridge open", true),
+            ("Да, конечно", "Yes, yes", false),
+            ("Да", "Yes, yes", true),
             ("Он засмеялся.", "He said hahahahahaha.", true),
             ("Хахахахахаха", "Hahahahahaha", false),
             ("Счёт 1000000", "A score of 1000000", false),
