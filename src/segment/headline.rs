@@ -10,13 +10,18 @@ use super::abbreviations::{self, Script};
 /// A headline is not longer than this, in bytes.
 const LONGEST: usize = 300;
 
+/// What a headline with a verb stands before is at least so long, in bytes: an article, and not the
+/// rest of a sentence.
+const ARTICLE: usize = 700;
+
 /// Whether a headline that began at `start` ends before the white space at `at`.
 pub(super) fn ends(text: &str, start: usize, at: usize) -> bool {
     let Some(headline) = text.get(start..at).filter(|line| line.len() <= LONGEST) else {
         return false;
     };
     let rest = text[at..].trim_start();
-    (word_begins(headline, rest) || (start == 0 && clause_begins(headline, rest)))
+    (word_begins(headline, rest)
+        || (start == 0 && rest.len() >= ARTICLE && clause_begins(headline, rest)))
         && closed(headline)
 }
 
