@@ -51,6 +51,7 @@ pub struct Translator {
     glossary: Arc<Glossary>,
     progress: Option<ProgressObserver>,
     memory: Option<Arc<dyn TranslationMemory>>,
+    keeping: remember::Keeping,
 }
 
 /// Sets up a [`Translator`].
@@ -148,6 +149,7 @@ impl TranslatorBuilder {
     }
 
     /// Sets where translations of segments are looked for before a model is asked, and kept after.
+    /// Where they cannot be kept, one translation has the warning `memory`, and no more are kept.
     pub fn memory(mut self, memory: Arc<dyn TranslationMemory>) -> Self {
         self.memory = Some(memory);
         self
@@ -169,6 +171,7 @@ impl TranslatorBuilder {
             glossary: self.glossary,
             progress: self.progress,
             memory: self.memory,
+            keeping: remember::Keeping::default(),
         };
         match (self.from, self.to) {
             (_, None) => drop(translator.loader.own_pair()?),
@@ -229,6 +232,7 @@ impl Translator {
             glossary: Arc::default(),
             progress,
             memory: None,
+            keeping: remember::Keeping::default(),
         }
     }
 
@@ -342,6 +346,9 @@ impl Translator {
             if let Some(Ok(translation)) = result {
                 self.translate_others(translation, passages, &mut watch);
             }
+        }
+        if let Some(translation) = results.iter_mut().flatten().find_map(|r| r.as_mut().ok()) {
+            translation.warnings.extend(self.keeping.warning());
         }
         results
             .into_iter()
