@@ -394,6 +394,11 @@ impl Translator {
     ) -> Result<Vec<Option<Translation>>> {
         let documents: Vec<&Document> = parts.iter().map(|part| part.document).collect();
         let models = match (from.language, self.to) {
+            // No model is worth loading for what is left as it is.
+            (Some(from), Some(_)) if parts.iter().all(|part| part.passages.are_left()) => {
+                let left = |document: &&Document| Some(left_as_it_is(document, from, self.to));
+                return Ok(documents.iter().map(left).collect());
+            }
             (Some(from), Some(to)) if from == to => {
                 let translations = documents
                     .iter()
@@ -667,21 +672,29 @@ pub(crate) fn detected_language(document: &Document) -> Result<(Language, Vec<Wa
     Ok((language, warnings))
 }
 
-fn untranslated(document: &Document, language: Language) -> Translation {
+/// A document of which nothing is translated; why not is told by its passages.
+fn left_as_it_is(document: &Document, from: Language, to: Option<Language>) -> Translation {
     let mut document = document.clone();
-    document.set_language(Some(language));
+    document.set_language(to);
+    Translation {
+        document,
+        source_language: Some(from),
+        models: Vec::new(),
+        warnings: Vec::new(),
+        segments: Vec::new(),
+        repaired: 0,
+        terms: TermCounts::default(),
+    }
+}
+
+fn untranslated(document: &Document, language: Language) -> Translation {
     let message = format!(
         "the text is in {} already and was left as it is",
         language.name()
     );
     Translation {
-        document,
-        source_language: Some(language),
-        models: Vec::new(),
         warnings: vec![Warning::new("not_needed", message)],
-        segments: Vec::new(),
-        repaired: 0,
-        terms: TermCounts::default(),
+        ..left_as_it_is(document, language, Some(language))
     }
 }
 
