@@ -24,7 +24,7 @@ use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
 use crate::pipeline::{Windows, failure, named, shared};
 
-use attempts::{Checks, Output};
+use attempts::{Checks, Output, Relay, Route};
 use models::Directed;
 
 /// Bytes of text in a window: some 500 sentences.
@@ -521,20 +521,34 @@ impl Translator {
                 let next = self.loader.next_cached(source?, target?, &model.id)?;
                 Some(Box::new(directed(next)))
             };
-            // By way of another language a term is only known in its own form.
+            let worker = directed(model.clone());
+            // What terms are is known of the first language and of the last.
             let none = Glossary::new();
+            let origins: Vec<&str> = present.iter().map(|&i| texts[i]).collect();
+            let first = models.first().filter(|_| is_last && number > 0);
+            let first = first.map(|model| Directed {
+                model: model.clone(),
+                from,
+                to: source,
+                decoding: &self.decoding,
+            });
+            let relay = first.as_ref().map(|first| Relay {
+                first,
+                last: &worker,
+            });
+            let route = relay.as_ref().map(|models| Route {
+                texts: &origins,
+                from,
+                models,
+            });
             let checks = Checks {
                 from: source,
                 to: target,
-                glossary: if models.len() == 1 {
-                    &self.glossary
-                } else {
-                    &none
-                },
+                glossary: if is_last { &self.glossary } else { &none },
                 is_bounded: self.decoding.max_tokens.is_some(),
+                route,
             };
-            let found =
-                attempts::translate(&directed(model.clone()), &mut next, &checks, &inputs, watch)?;
+            let found = attempts::translate(&worker, &mut next, &checks, &inputs, watch)?;
             for (&i, mut found) in present.iter().zip(found) {
                 if let (Some(found), Some(before)) = (&mut found, outputs[i].take()) {
                     found.follow(before);
@@ -543,23 +557,14 @@ impl Translator {
             }
             source = target;
         }
-        if models.len() > 1 {
-            self.find_terms(from, texts, &mut outputs);
-        }
         Ok(outputs)
     }
 
     /// Says what became of the terms of texts where no model was made to say them.
     fn find_terms(&self, from: Option<Language>, texts: &[&str], outputs: &mut [Option<Output>]) {
-        let checks = Checks {
-            from,
-            to: self.to,
-            glossary: &self.glossary,
-            is_bounded: false,
-        };
         for (output, text) in outputs.iter_mut().zip(texts) {
             if let Some(output) = output {
-                output.find_terms(text, &checks);
+                output.find_terms(text, &self.glossary.hits(text, from, self.to));
             }
         }
     }
