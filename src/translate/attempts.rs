@@ -8,7 +8,7 @@ use crate::check;
 use crate::engine::{Answer, Watch};
 use crate::error::Result;
 use crate::generate::Finish;
-use crate::glossary::{Glossary, Hit, holds};
+use crate::glossary::{Glossary, Hit, TermCase, holds};
 use crate::language::Language;
 use crate::options::Warning;
 use crate::segment::split_long;
@@ -404,7 +404,11 @@ impl Work<'_> {
     /// Keeps an output if it is better than what there is.
     fn consider(&mut self, segment: usize, found: Segment, by: &str) {
         let source = self.texts[segment];
-        let Segment { answer, warnings } = found;
+        let Segment {
+            mut answer,
+            warnings,
+        } = found;
+        capitalize(&mut answer.text, source, &self.hits[segment]);
         let languages = (self.checks.from, self.checks.to);
         let mut faults = warnings;
         for fault in check::translation(source, &answer.text, languages, answer.finish) {
@@ -446,6 +450,26 @@ fn missed_terms(source: &str, target: &str, hits: &[Hit<'_>]) -> (Vec<Warning>, 
         missed: warnings.len(),
     };
     (warnings, terms)
+}
+
+/// Gives a term that begins a translation a capital where the text begins with one, or is in a script
+/// that has none.
+fn capitalize(target: &mut String, source: &str, hits: &[Hit<'_>]) {
+    let begins_small = source
+        .chars()
+        .find(|c| c.is_alphanumeric())
+        .is_none_or(char::is_lowercase);
+    let Some(at) = target.find(char::is_alphanumeric).filter(|_| !begins_small) else {
+        return;
+    };
+    let is_term = |hit: &Hit<'_>| {
+        hit.term.case == TermCase::Ignore && target[at..].starts_with(&hit.term.target)
+    };
+    if hits.iter().any(is_term)
+        && let Some(first) = target[at..].chars().next()
+    {
+        target.replace_range(at..at + first.len_utf8(), &first.to_uppercase().to_string());
+    }
 }
 
 /// Something that is no word of any language and is copied by models.

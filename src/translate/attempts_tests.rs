@@ -324,3 +324,23 @@ fn terms_hold_by_way_of_another_language() {
     let faults: Vec<&str> = output.faults.iter().map(|f| f.message.as_str()).collect();
     assert_eq!(faults, ["`مدارس` is not translated as `гимназии`"]);
 }
+
+#[test]
+fn a_term_that_begins_a_translation_has_a_capital() {
+    let mut glossary = Glossary::new();
+    glossary.add(Term::new("bridge", "виадук")).unwrap();
+    glossary.add(Term::new("جسر", "виадук")).unwrap();
+    glossary.add(Term::kept("eBay")).unwrap();
+    for (source, target, expected) in [
+        ("The bridge is shut.", "виадук закрыт.", "Виадук закрыт."),
+        ("“The bridge is shut”", "«виадук закрыт»", "«Виадук закрыт»"),
+        ("الجسر مغلق.", "виадук закрыт.", "Виадук закрыт."),
+        ("the bridge is shut", "виадук закрыт", "виадук закрыт"),
+        ("Old bridge", "старый виадук", "старый виадук"),
+        ("Users of eBay", "eBay и другие", "eBay и другие"),
+    ] {
+        let mut text = target.to_owned();
+        capitalize(&mut text, source, &glossary.hits(source, None, None));
+        assert_eq!(text, expected);
+    }
+}
