@@ -37,6 +37,10 @@ pub use read::{Cleaning, Documents, Failure, Format, ReadOptions};
 use crate::error::{Error, Result};
 use crate::language::{Detection, Language};
 use crate::segment;
+#[cfg(feature = "memory")]
+pub(crate) use encoding::decode as decode_bytes;
+#[cfg(feature = "memory")]
+pub(crate) use html::tokens;
 use layout::{Layout, Shift};
 pub(crate) use spans::Glosses;
 

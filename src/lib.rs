@@ -75,7 +75,7 @@ pub use error::{Error, Result};
 pub use glossary::{Glossary, Term, TermCase};
 pub use language::{Detection, Language, ScriptProfile};
 #[cfg(feature = "memory")]
-pub use memory::{MemoryCount, MemoryFile};
+pub use memory::{MemoryCount, MemoryFile, TmxImport};
 pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
     Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,

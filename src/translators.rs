@@ -40,7 +40,16 @@ pub(crate) struct Texts<'a> {
     pub(crate) texts: &'a [&'a str],
     /// For each text what its translation must say, as far as the model can be made to; none for
     /// texts beyond the end.
-    pub(crate) phrases: &'a [Vec<String>],
+    pub(crate) phrases: &'a [Vec<Phrase>],
+}
+
+/// What a translation must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    /// The words of the text that it stands for; `None` where they are not in it.
+    pub(crate) source: Option<String>,
+    /// The words of the translation.
+    pub(crate) target: String,
 }
 
 impl<'a> From<&'a [&'a str]> for Texts<'a> {
@@ -188,7 +197,9 @@ impl Checkpoint {
         let phrases: Vec<Vec<Vec<TokenId>>> = phrases
             .iter()
             .map(|phrases| {
-                let ids = phrases.iter().map(|phrase| tokenizer.encode_phrase(phrase));
+                let ids = phrases
+                    .iter()
+                    .map(|phrase| tokenizer.encode_phrase(&phrase.target));
                 ids.filter_map(Result::transpose).collect()
             })
             .collect::<Result<_>>()?;

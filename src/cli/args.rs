@@ -361,6 +361,16 @@ pub(crate) enum Memory {
         #[arg(long, value_name = "OUT")]
         tmx: PathBuf,
     },
+    /// Reads what people or other tools translated into a memory, which is begun where there is none;
+    /// it is used whatever the model, and before what models wrote
+    Import {
+        /// The memory
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The TMX file to read; `-` for standard input
+        #[arg(long, value_name = "IN")]
+        tmx: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,10 +27,36 @@ pub(crate) fn run(command: &Memory, form: Form, console: &Console) -> Result<Sta
                 output.commit()?;
                 count
             };
-            console.note(&format!("{count} segments exported"));
+            console.note(&format!("{} exported", counted(count, "segment")));
+        }
+        Memory::Import { file, tmx } => {
+            let found = if tmx.as_os_str() == "-" {
+                let mut input = std::io::stdin().lock();
+                MemoryFile::open(file)?.import_tmx(&mut input, "standard input")?
+            } else {
+                // Nothing is begun for a file that is not there.
+                let mut input = std::fs::File::open(tmx).map_err(|source| Error::Io {
+                    action: "open",
+                    path: tmx.clone(),
+                    source,
+                })?;
+                MemoryFile::open(file)?.import_tmx(&mut input, &tmx.display().to_string())?
+            };
+            console.note(&format!("{} imported", counted(found.segments, "segment")));
+            if found.left_out > 0 {
+                console.warning(&format!(
+                    "{} left out that did not hold text in two languages",
+                    counted(found.left_out, "unit")
+                ));
+            }
         }
     }
     Ok(Status::Done)
+}
+
+fn counted(count: u64, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
 }
 
 fn stats(file: &Path, form: Form) -> Result<()> {

@@ -18,7 +18,7 @@ const HEAD: usize = 4096;
 ///
 /// # Errors
 /// [`Error::Encoding`] where the bytes are not text.
-pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<(String, &'static str)> {
+pub(crate) fn decode(name: &str, bytes: Vec<u8>) -> Result<(String, &'static str)> {
     let wrong = |offset| Error::Encoding {
         name: name.to_owned(),
         offset,

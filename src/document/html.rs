@@ -8,7 +8,7 @@ mod article;
 mod declare;
 mod hints;
 mod page;
-pub(super) mod tokens;
+pub(crate) mod tokens;
 mod tree;
 
 pub(super) use declare::{Declaration, declare};

@@ -66,6 +66,8 @@ pub(super) struct Unit {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) model: String,
+    /// As [`MemoryScope::settings`]; empty for what holds whatever the model.
+    pub(super) settings: String,
 }
 
 impl MemoryFile {
@@ -174,13 +176,52 @@ impl MemoryFile {
         counts.and_then(Iterator::collect).map_err(self.failed())
     }
 
+    /// Writes segments, all of them or, where anything fails, none.
+    pub(super) fn write<T>(
+        &self,
+        give: impl FnOnce(&mut dyn FnMut(&Unit) -> Result<()>) -> Result<T>,
+    ) -> Result<T> {
+        let mut connection = self.lock();
+        let all = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(self.failed())?;
+        let given = {
+            let mut insert = all
+                .prepare_cached("INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+                .map_err(self.failed())?;
+            give(&mut |unit| {
+                let Unit {
+                    source,
+                    target,
+                    from,
+                    to,
+                    model,
+                    settings,
+                } = unit;
+                insert
+                    .execute(params![source, from, to, settings, model, target])
+                    .map(drop)
+                    .map_err(self.failed())
+            })?
+        };
+        all.commit().map_err(self.failed())?;
+        Ok(given)
+    }
+
+    /// Holds the file to a size in pages, as a disk without room does.
+    #[cfg(test)]
+    pub(super) fn limit(&self, pages: u32) -> Result<()> {
+        let set = self.lock().pragma_update(None, "max_page_count", pages);
+        set.map_err(self.failed())
+    }
+
     /// Gives every segment, in the order of the sources.
     pub(super) fn each(&self, mut take: impl FnMut(Unit) -> Result<()>) -> Result<()> {
         let connection = self.lock();
         let mut query = connection
             .prepare(
-                "SELECT source, target, source_language, target_language, model FROM segments
-                 ORDER BY source_language, target_language, source, settings",
+                "SELECT source, target, source_language, target_language, model, settings
+                 FROM segments ORDER BY source_language, target_language, source, settings",
             )
             .map_err(self.failed())?;
         let mut rows = query.query([]).map_err(self.failed())?;
@@ -192,6 +233,7 @@ impl MemoryFile {
                 from: text(2)?,
                 to: text(3)?,
                 model: text(4)?,
+                settings: text(5)?,
             })?;
         }
         Ok(())
@@ -204,7 +246,7 @@ impl TranslationMemory for MemoryFile {
         let mut query = connection
             .prepare_cached(
                 "SELECT target FROM segments WHERE source = ?1 AND source_language = ?2
-                 AND target_language = ?3 AND settings = ?4",
+                 AND target_language = ?3 AND settings IN (?4, '') ORDER BY settings LIMIT 1",
             )
             .map_err(self.failed())?;
         sources
@@ -221,25 +263,18 @@ impl TranslationMemory for MemoryFile {
         if pairs.is_empty() {
             return Ok(());
         }
-        let mut connection = self.lock();
-        let all = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(self.failed())?;
-        for (source, target) in pairs {
-            all.prepare_cached("INSERT OR REPLACE INTO segments VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-                .and_then(|mut insert| {
-                    insert.execute(params![
-                        source,
-                        scope.from,
-                        scope.to,
-                        scope.settings,
-                        scope.model,
-                        target
-                    ])
+        self.write(|insert| {
+            pairs.iter().try_for_each(|(source, target)| {
+                insert(&Unit {
+                    source: (*source).to_owned(),
+                    target: (*target).to_owned(),
+                    from: scope.from.clone(),
+                    to: scope.to.clone(),
+                    model: scope.model.clone(),
+                    settings: scope.settings.clone(),
                 })
-                .map_err(self.failed())?;
-        }
-        all.commit().map_err(self.failed())
+            })
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 //! A [`TranslationMemory`] is asked for each segment before a model is, and told each good
 //! translation after. What it gives back is only ever used for exactly the same text, in the same
 //! direction, by the same weights and settings ([`MemoryScope`]), so a run with a memory writes what a
-//! run without it would write. [`MemoryFile`] keeps one on disk.
+//! run without it would write. [`MemoryFile`] keeps one on disk; what people or other tools
+//! translated, and was imported into it, comes before what a model would write.
 
 #[cfg(feature = "memory")]
 mod file;
@@ -14,6 +15,8 @@ mod tmx;
 
 #[cfg(feature = "memory")]
 pub use file::{MemoryCount, MemoryFile};
+#[cfg(feature = "memory")]
+pub use tmx::TmxImport;
 
 use crate::error::Result;
 
@@ -44,6 +47,7 @@ pub trait TranslationMemory: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the memory from being written; the documents concerned then fail.
+    /// Whatever keeps the memory from being written; translations are made all the same, with one
+    /// warning.
     fn remember(&self, scope: &MemoryScope, pairs: &[(&str, &str)]) -> Result<()>;
 }

@@ -170,7 +170,177 @@ fn tmx_holds_any_text() {
     assert_eq!(
         unit,
         "<tu srclang=\"ru\"><prop type=\"x-model\">model &lt;1&gt;</prop>\
-         <tuv xml:lang=\"ru\"><seg>&lt;b&gt;&quot;М&amp;М&quot;[31m</seg></tuv>\
+         <prop type=\"x-settings\">a</prop><tuv xml:lang=\"ru\"><seg>&lt;b&gt;&quot;М&amp;М&quot;[31m</seg></tuv>\
          <tuv xml:lang=\"en\"><seg>tab\tand ]]&gt; &#x27;end&#x27; 🙂</seg></tuv></tu>"
     );
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memory");
+    let memory = MemoryFile::open(&path).unwrap();
+    memory
+        .remember(&scope("a"), &[("Дождь.", "Rain.")])
+        .unwrap();
+    memory.limit(4).unwrap();
+    let many: Vec<String> = (0..2000).map(|i| format!("Предложение {i}.")).collect();
+    let pairs: Vec<(&str, &str)> = many.iter().map(|source| (source.as_str(), "x")).collect();
+    let error = memory.remember(&scope("a"), &pairs).unwrap_err();
+    assert!(error.to_string().contains("no space left"), "{error}");
+    // It still answers, none of the lot is in it, and it goes on when there is room.
+    assert_eq!(recall(&memory, "a", "Дождь."), Some("Rain.".to_owned()));
+    assert_eq!(recall(&memory, "a", "Предложение 0."), None);
+    memory.limit(10_000).unwrap();
+    memory.remember(&scope("a"), &pairs).unwrap();
+    drop(memory);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let check: String = connection
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+    drop(connection);
+    let count = MemoryFile::existing(&path).unwrap().counts().unwrap()[0].segments;
+    assert_eq!(count, 2001);
+}
+
+fn import(memory: &MemoryFile, tmx: impl AsRef<[u8]>) -> crate::Result<TmxImport> {
+    memory.import_tmx(&mut tmx.as_ref(), "x.tmx")
+}
+
+#[test]
+fn tmx_of_other_tools_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = MemoryFile::open(folder.path().join("memory")).unwrap();
+    memory
+        .remember(&scope("a"), &[("Мост открыт.", "by a model")])
+        .unwrap();
+    let tmx = r#"<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE tmx SYSTEM "tmx14.dtd">
+<!-- ours -->
+<tmx version="1.4">
+  <header srclang="ru-RU" segtype="sentence" creationtool="other"><prop type="x">y</prop></header>
+  <body>
+    <tu tuid="1">
+      <note>no text</note>
+      <tuv xml:lang="ru-RU"><seg>Мост <bpt i="1">&lt;b></bpt>открыт<ept i="1">&lt;/b></ept>.<ph/></seg></tuv>
+      <tuv xml:lang="en-GB"><prop type="z">q</prop><seg>The bridge
+        is <hi>open</hi> &amp; <![CDATA[<free>]]>.&#x9b;[31m</seg></tuv>
+      <tuv lang="AR"><seg>الجسر مفتوح.</seg></tuv>
+    </tu>
+    <tu srclang="*all*"><tuv xml:lang="en"><seg>Rain</seg></tuv><tuv xml:lang="ru"><seg>Дождь</seg></tuv></tu>
+    <tu><tuv xml:lang="ru"><seg>Снег</seg></tuv><tuv xml:lang="en"><seg> </seg></tuv></tu>
+    <tu><tuv xml:lang="en"><seg>Sun</seg></tuv><tuv xml:lang="ar"><seg>شمس</seg></tuv></tu>
+  </body>
+</tmx>
+"#;
+    for bytes in [
+        tmx.as_bytes().to_vec(),
+        [0xff, 0xfe]
+            .into_iter()
+            .chain(tmx.encode_utf16().flat_map(u16::to_le_bytes))
+            .collect(),
+    ] {
+        let found = import(&memory, bytes).unwrap();
+        assert_eq!((found.segments, found.left_out), (4, 2));
+    }
+    // Whatever the model, and before what a model wrote.
+    for settings in ["a", "b"] {
+        assert_eq!(
+            recall(&memory, settings, "Мост открыт."),
+            Some("The bridge is open & <free>.[31m".to_owned())
+        );
+    }
+    let other = |from: &str, to: &str, source: &str| {
+        let mut scope = scope("c");
+        (scope.from, scope.to) = (from.to_owned(), to.to_owned());
+        memory.recall(&scope, &[source]).unwrap().remove(0)
+    };
+    assert!(other("ru", "ar", "Мост открыт.").is_some());
+    assert_eq!(other("ar", "ru", "الجسر مفتوح."), None);
+    assert_eq!(other("en", "ru", "Rain"), Some("Дождь".to_owned()));
+    assert_eq!(other("ru", "en", "Дождь"), Some("Rain".to_owned()));
+}
+
+#[test]
+fn what_was_exported_goes_back_to_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = MemoryFile::open(folder.path().join("memory")).unwrap();
+    let settings = "0123456789abcdef".repeat(4);
+    let pairs = [
+        ("<b>  \"М&М\"\tx", "tab\tand ]]> 'end' 🙂"),
+        ("Дождь.", "Rain."),
+    ];
+    memory.remember(&scope(&settings), &pairs).unwrap();
+    import(&memory, "<tmx><body><tu><tuv lang='ru'><seg>а</seg></tuv><tuv lang='en'><seg>a</seg></tuv></tu></body></tmx>").unwrap();
+    let mut bytes = Vec::new();
+    memory.export_tmx(&mut bytes, "x.tmx").unwrap();
+    let again = MemoryFile::open(folder.path().join("again")).unwrap();
+    assert_eq!(import(&again, &bytes).unwrap().segments, 4);
+    let mut second = Vec::new();
+    again.export_tmx(&mut second, "x.tmx").unwrap();
+    assert_eq!(
+        String::from_utf8(bytes).unwrap(),
+        String::from_utf8(second).unwrap()
+    );
+    for (source, target) in pairs {
+        assert_eq!(recall(&again, &settings, source), Some(target.to_owned()));
+        assert_eq!(recall(&again, "other", source), None);
+    }
+}
+
+#[test]
+fn hostile_tmx_is_refused_whole_and_in_linear_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = MemoryFile::open(folder.path().join("memory")).unwrap();
+    let good = "<tu><tuv lang='ru'><seg>а</seg></tuv><tuv lang='en'><seg>a</seg></tuv></tu>\n";
+    let many = 200_000;
+    let page = |inside: String| format!("<tmx><body>\n{good}{inside}</body></tmx>");
+    let cases: [(String, &str); 17] = [
+        (String::new(), "ends before"),
+        ("text".to_owned(), "not TMX"),
+        ("<html></html>".to_owned(), "not TMX"),
+        (page(String::new()) + "<tmx></tmx>", "not TMX"),
+        (page(String::new()) + "text", "not TMX"),
+        (format!("<tmx><body>{good}"), "ends before"),
+        (page("</tu>".to_owned()), "line 3: `</tu>` closes nothing"),
+        (
+            "<!DOCTYPE tmx [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><tmx></tmx>".to_owned(),
+            "entities of its own",
+        ),
+        (page("<a>".repeat(many)), "too deep"),
+        (
+            page("<tuv>".repeat(10) + &"</tuv>".repeat(many)),
+            "closes nothing",
+        ),
+        (
+            page("<tu>".to_owned() + &"<tuv lang='ru'/>".repeat(many) + "</tu>"),
+            "too many languages",
+        ),
+        (page("<!--".repeat(many)), "ends before"),
+        (page("<seg><![CDATA[".repeat(many)), "ends before"),
+        (page("<tu a=\"".repeat(many)), ""),
+        (
+            page(format!("<tu {}", "a=b ".repeat(many))),
+            "closes nothing",
+        ),
+        (page("<".repeat(many)), "begins no tag"),
+        (
+            page(format!(
+                "<tu><tuv lang='ru'><seg>{}",
+                "&amp;&#x41;&".repeat(many)
+            )),
+            "closes nothing",
+        ),
+    ];
+    let begin = std::time::Instant::now();
+    for (tmx, message) in cases {
+        let error = import(&memory, &tmx).unwrap_err();
+        assert_eq!(error.kind(), "format", "{error}");
+        assert!(error.to_string().contains(message), "{message}: {error}");
+        assert!(memory.counts().unwrap().is_empty(), "{message}");
+    }
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    let error = import(&memory, b"<tmx>\xff\xfe\x80 \xc3\x28 text</tmx>").unwrap_err();
+    assert_eq!(error.kind(), "encoding", "{error}");
 }

@@ -267,10 +267,12 @@ impl Run {
                 }
                 _ if is_invisible(c) => {}
                 // `. . .` is one ellipsis.
+                // `... ...The garden`: the second one belongs to what follows.
                 ' ' | '\u{A0}'
                     if stops > 0
                         && strong == 0
-                        && chars.peek().is_some_and(|&(_, next)| next == '.') =>
+                        && chars.peek().is_some_and(|&(_, next)| next == '.')
+                        && !rest[offset + c.len_utf8()..].starts_with("..") =>
                 {
                     continue;
                 }
@@ -330,7 +332,7 @@ impl<'a> Next<'a> {
             } else if is_opener(c) {
                 next.opener = true;
                 next.bracket |= c == '(';
-            } else if !is_invisible(c) {
+            } else if !(is_invisible(c) || (next.spaced && matches!(c, '.' | '…'))) {
                 let from = at + offset;
                 let end = text[from..]
                     .char_indices()
@@ -349,6 +351,12 @@ impl<'a> Next<'a> {
     pub(super) fn first(&self) -> Option<char> {
         self.word.chars().next()
     }
+
+    /// The word is a name like `iPhone` or `eBay`, which has its small letter anywhere.
+    fn is_brand(&self) -> bool {
+        matches!(self.word.as_bytes(), [first, second, ..]
+            if first.is_ascii_lowercase() && second.is_ascii_uppercase())
+    }
 }
 
 /// Whether the run of marks ends the sentence that began at `start`.
@@ -361,11 +369,11 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
         return run_on(text, run, &next);
     }
     let before = Before::read(text, run.start);
-    if run.omission(text) {
+    if run.omission(text) || quotation::is_title(text, start, run) {
         return false;
     }
     // `!» — he said`: what goes on in small letters goes on, but where nobody writes capitals.
-    if first.is_lowercase() {
+    if first.is_lowercase() && !next.is_brand() {
         return (run.quote && quotation::is_attributed(text, start, run.end))
             || informal::small_letter_begins(text, run, &before, &next);
     }

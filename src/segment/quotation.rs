@@ -2,7 +2,7 @@
 //! of it and is a sentence of its own.
 
 use super::abbreviations::{self, Script};
-use super::boundary::{is_dash, is_mark, is_opener};
+use super::boundary::{Run, is_dash, is_mark, is_opener};
 use super::headline;
 
 /// Whether a quotation of several sentences follows the colon at `mark`, or one that is set off with
@@ -44,6 +44,51 @@ pub(super) fn follows(text: &str, mark: usize) -> bool {
 
 /// How far the end of a quotation is sought, in characters.
 const LONGEST: usize = 800;
+
+/// A title, or a cry, has at most so many words, and so many bytes.
+const TITLE: (usize, usize) = (4, 64);
+
+/// Whether the marks stand within a quotation of a few words, which is one thing whatever is in it:
+/// `«Что? Где? Когда?»`.
+pub(super) fn is_title(text: &str, start: usize, run: &Run) -> bool {
+    let (words, bytes) = TITLE;
+    if run.quote || run.single_stop || run.ellipsis {
+        return false;
+    }
+    let mut from = run.start.saturating_sub(bytes).max(start);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = &text[from..run.start];
+    let quotes = |c: char| matches!(c, '«' | '»' | '“' | '”' | '„' | '"');
+    let Some((at, opening)) = before.char_indices().rev().find(|(_, c)| quotes(*c)) else {
+        return false;
+    };
+    let closing: &[char] = match opening {
+        '«' => &['»'],
+        '“' => &['”'],
+        '„' => &['“', '”'],
+        '"' => &['"'],
+        _ => return false,
+    };
+    // A mark that closes a quotation has a word or a mark before it.
+    let head = &text[start..from + at];
+    let begins = head.is_empty() || head.ends_with(|c: char| c.is_whitespace() || is_opener(c));
+    if opening == '"' && !begins {
+        return false;
+    }
+    let rest = &text[run.end..];
+    let end = rest
+        .char_indices()
+        .take_while(|(index, c)| *index < bytes && *c != '\n')
+        .find(|(_, c)| quotes(*c));
+    let Some((end, _)) = end.filter(|(_, c)| closing.contains(c)) else {
+        return false;
+    };
+    let inside = run.end - (from + at) + end;
+    let count = before[at..].split_whitespace().count() + rest[..end].split_whitespace().count();
+    inside <= bytes && count <= words
+}
 
 /// How far its beginning is sought in the sentence that ends it, in bytes.
 const REACH: usize = 1200;

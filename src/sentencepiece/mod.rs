@@ -196,6 +196,20 @@ impl SentencePiece {
             .map(|piece| piece.text.as_str())
     }
 
+    /// Whether an id is that of a piece which tells a model what to do: `<2ru>`, `<extra_id_0>`.
+    pub(crate) fn is_marker(&self, id: u32) -> bool {
+        self.vocabulary
+            .pieces
+            .get(id as usize)
+            .is_some_and(|piece| {
+                let text = piece.text.trim_start_matches('\u{2581}');
+                let named = piece.kind == PieceKind::UserDefined
+                    || text.starts_with("<2")
+                    || text.starts_with("<extra_id_");
+                named && text.len() > 2 && text.starts_with('<') && text.ends_with('>')
+            })
+    }
+
     /// The id of a piece, that of the unknown piece not among them.
     pub(crate) fn id(&self, piece: &str) -> Option<u32> {
         self.vocabulary.ids.get(piece).copied()

@@ -201,10 +201,17 @@ impl PieceTokenizer {
                 unknown,
             } => {
                 let none = model.special().unknown;
+                let mut ids = model.encode(text);
+                // In a text the names of markers are text like any other.
+                if ids.iter().any(|&id| model.is_marker(id)) {
+                    let apart = ['<', '\u{FF1C}', '\u{FE64}']
+                        .iter()
+                        .fold(text.to_owned(), |text, mark| text.replace(*mark, "< "));
+                    ids = model.encode(&apart);
+                    ids.retain(|&id| !model.is_marker(id));
+                }
                 row.extend(
-                    model
-                        .encode(text)
-                        .into_iter()
+                    ids.into_iter()
                         .map(|id| if id == none { *unknown } else { id + offset }),
                 );
             }
@@ -536,14 +543,28 @@ mod tests {
             ("marian", Family::Marian, &[">>rus<<", "</s>", "<pad>"][..]),
             ("m2m100", Family::M2m100, &["__ar__", "</s>", "<pad>"]),
             ("nllb", Family::M2m100, &["arb_Arab", "</s>", "<s>"]),
+            (
+                "t5",
+                Family::T5,
+                &["<2ru>", "▁<extra_id_64>", "</s>", "<pad>"],
+            ),
         ] {
             let (tokenizer, ..) = load(name, family);
             for token in tokens {
                 let id = tokenizer.token(token).unwrap();
-                let row = tokenizer
-                    .encode(&format!("{token} a {token}"), &Direction::default())
-                    .unwrap();
-                assert!(!row[..row.len() - 1].contains(&id), "{name} {token}");
+                let text = token.replace('▁', "");
+                let wide = text.replace('<', "\u{FF1C}").replace('>', "\u{FF1E}");
+                for text in [
+                    format!("{text} a {text}"),
+                    format!("a{text}{text}"),
+                    format!("a {wide} {wide}"),
+                ] {
+                    let row = tokenizer.encode(&text, &Direction::default()).unwrap();
+                    let (end, text_ids) = row.split_last().unwrap();
+                    assert_eq!(*end, tokenizer.end);
+                    assert!(!text_ids.is_empty(), "{name} {text}");
+                    assert!(!text_ids.contains(&id), "{name} {text}");
+                }
             }
         }
     }

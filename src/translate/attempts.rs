@@ -8,11 +8,11 @@ use crate::check;
 use crate::engine::{Answer, Watch};
 use crate::error::Result;
 use crate::generate::Finish;
-use crate::glossary::{Glossary, Hit, holds};
+use crate::glossary::{Glossary, Hit, TermCase, holds};
 use crate::language::Language;
 use crate::options::Warning;
 use crate::segment::split_long;
-use crate::translators::{Segment, Texts};
+use crate::translators::{Phrase, Segment, Texts};
 
 use super::TermCounts;
 
@@ -53,6 +53,74 @@ pub(super) struct Checks<'a> {
     pub(super) glossary: &'a Glossary,
     /// Whether the caller bounds outputs, so that what is cut short stays so.
     pub(super) is_bounded: bool,
+    /// The route by way of another language, where the model that is asked is the last one of it.
+    pub(super) route: Option<Route<'a>>,
+}
+
+/// A route by way of another language. Terms are those of its beginning and its end: in between
+/// nothing is known of them.
+#[derive(Clone, Copy)]
+pub(super) struct Route<'a> {
+    /// The texts that it begins with; the i-th became the i-th text that is translated.
+    pub(super) texts: &'a [&'a str],
+    /// Their language.
+    pub(super) from: Option<Language>,
+    /// Translates all the way.
+    pub(super) models: &'a dyn Translates,
+}
+
+/// Models that work one after the other, as one.
+pub(super) struct Relay<'a> {
+    pub(super) first: &'a dyn Translates,
+    pub(super) last: &'a dyn Translates,
+}
+
+impl Translates for Relay<'_> {
+    fn id(&self) -> &str {
+        self.last.id()
+    }
+
+    fn has_other_way(&self) -> bool {
+        self.first.has_other_way() || self.last.has_other_way()
+    }
+
+    fn translate(
+        &self,
+        texts: Texts<'_>,
+        way: Way,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Segment>>> {
+        let mut found = self.first.translate(texts, way, watch)?;
+        let present: Vec<usize> = (0..found.len()).filter(|&i| found[i].is_some()).collect();
+        let between: Vec<&str> = found
+            .iter()
+            .flatten()
+            .map(|segment| segment.answer.text.as_str())
+            .collect();
+        let phrases: Vec<Vec<Phrase>> = present
+            .iter()
+            .map(|&i| texts.phrases.get(i).cloned().unwrap_or_default())
+            .collect();
+        let between = Texts {
+            texts: &between,
+            phrases: &phrases,
+        };
+        let ends = self.last.translate(between, way, watch)?;
+        for (i, end) in present.into_iter().zip(ends) {
+            found[i] = match (found[i].take(), end) {
+                (Some(mut before), Some(mut end)) => {
+                    before.warnings.append(&mut end.warnings);
+                    end.warnings = before.warnings;
+                    if end.answer.finish == Finish::Stop {
+                        end.answer.finish = before.answer.finish;
+                    }
+                    Some(end)
+                }
+                _ => None,
+            };
+        }
+        Ok(found)
+    }
 }
 
 /// What a model gave for a segment.
@@ -85,9 +153,8 @@ impl Output {
     }
 
     /// Looks for the terms of a text in this output, which was not made with them in mind.
-    pub(super) fn find_terms(&mut self, source: &str, checks: &Checks<'_>) {
-        let hits = checks.glossary.hits(source, checks.from, checks.to);
-        let (missed, terms) = missed_terms(source, &self.text, &hits);
+    pub(super) fn find_terms(&mut self, source: &str, hits: &[Hit<'_>]) {
+        let (missed, terms) = missed_terms(source, &self.text, hits);
         self.is_repaired &= missed.is_empty();
         self.faults.extend(missed);
         self.terms = terms;
@@ -110,12 +177,17 @@ pub(super) fn translate<'m>(
     texts: &[&str],
     watch: &mut Watch,
 ) -> Result<Vec<Option<Output>>> {
+    let (origins, from) = match checks.route {
+        Some(route) => (route.texts, route.from),
+        None => (texts, checks.from),
+    };
     let mut work = Work {
         checks,
         texts,
-        hits: texts
+        origins,
+        hits: origins
             .iter()
-            .map(|text| checks.glossary.hits(text, checks.from, checks.to))
+            .map(|text| checks.glossary.hits(text, from, checks.to))
             .collect(),
         outputs: vec![None; texts.len()],
     };
@@ -133,6 +205,11 @@ pub(super) fn translate<'m>(
         && let Some(next) = next()
     {
         work.whole(next.as_ref(), Way::Usual, &open, watch)?;
+        // The one before may not have been able to be made to say a term.
+        let open = work.missing();
+        if next.has_other_way() {
+            work.whole(next.as_ref(), Way::Other, &open, watch)?;
+        }
     }
     Ok(work.outputs)
 }
@@ -140,7 +217,9 @@ pub(super) fn translate<'m>(
 struct Work<'a> {
     checks: &'a Checks<'a>,
     texts: &'a [&'a str],
-    /// The terms of each text.
+    /// The texts that these were made from; the same ones, except by way of another language.
+    origins: &'a [&'a str],
+    /// The terms of each of `origins`.
     hits: Vec<Vec<Hit<'a>>>,
     outputs: Vec<Option<Output>>,
 }
@@ -155,6 +234,13 @@ impl Work<'_> {
             })
         };
         (0..self.texts.len()).filter(is_open).collect()
+    }
+
+    /// Segments whose best output misses a term.
+    fn missing(&self) -> Vec<usize> {
+        let mut open = self.open();
+        open.retain(|&segment| self.has_fault(segment, |kind| kind == "glossary_missed"));
+        open
     }
 
     fn has_fault(&self, segment: usize, is: impl Fn(&str) -> bool) -> bool {
@@ -179,7 +265,7 @@ impl Work<'_> {
             .iter()
             .map(|&segment| self.texts[segment])
             .collect();
-        let phrases: Vec<Vec<String>> = match way {
+        let phrases: Vec<Vec<Phrase>> = match way {
             // What is said by itself is said best.
             Way::Usual => Vec::new(),
             Way::Other => segments
@@ -200,15 +286,27 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The terms that the best output of a segment does not hold, in the target language.
-    fn missing_terms(&self, segment: usize) -> Vec<String> {
+    /// The terms that the best output of a segment does not hold.
+    fn missing_terms(&self, segment: usize) -> Vec<Phrase> {
         let Some(output) = &self.outputs[segment] else {
             return Vec::new();
         };
         let missing = self.hits[segment]
             .iter()
             .filter(|hit| !holds(&output.text, hit.term));
-        missing.map(|hit| hit.term.target.clone()).collect()
+        let is_here = self.checks.route.is_none();
+        let mut phrases: Vec<Phrase> = Vec::new();
+        for hit in missing {
+            let source = &self.origins[segment][hit.place.clone()];
+            let phrase = Phrase {
+                source: is_here.then(|| source.to_owned()),
+                target: hit.term.target.clone(),
+            };
+            if !phrases.iter().any(|known| known.target == phrase.target) {
+                phrases.push(phrase);
+            }
+        }
+        phrases
     }
 
     /// Translates long segments in two or three parts, between clauses where that can be.
@@ -249,17 +347,18 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Translates segments that miss a term with a placeholder in its place, which most models copy.
+    /// Translates segments that miss a term with a placeholder in its place, which most models copy;
+    /// by way of another language, all the way.
     fn behind_placeholders(&mut self, model: &dyn Translates, watch: &mut Watch) -> Result<()> {
-        let mut open = self.open();
-        open.retain(|&segment| self.has_fault(segment, |kind| kind == "glossary_missed"));
+        let open = self.missing();
         if open.is_empty() || watch.stopped() {
             return Ok(());
         }
+        let model = self.checks.route.map_or(model, |route| route.models);
         let masked: Vec<String> = open
             .iter()
             .map(|&segment| {
-                let mut text = self.texts[segment].to_owned();
+                let mut text = self.origins[segment].to_owned();
                 for (number, hit) in self.hits[segment].iter().enumerate().rev() {
                     text.replace_range(hit.place.clone(), &placeholder(number));
                 }
@@ -267,7 +366,23 @@ impl Work<'_> {
             })
             .collect();
         let masked: Vec<&str> = masked.iter().map(String::as_str).collect();
-        let found = model.translate(masked.as_slice().into(), Way::Usual, watch)?;
+        let phrases: Vec<Vec<Phrase>> = open
+            .iter()
+            .map(|&segment| {
+                let numbers = 0..self.hits[segment].len();
+                numbers
+                    .map(|number| Phrase {
+                        source: None,
+                        target: placeholder(number),
+                    })
+                    .collect()
+            })
+            .collect();
+        let asked = Texts {
+            texts: &masked,
+            phrases: &phrases,
+        };
+        let found = model.translate(asked, Way::Usual, watch)?;
         for (&segment, found) in open.iter().zip(found) {
             let Some(mut found) = found else { continue };
             let mut text = found.answer.text;
@@ -289,7 +404,11 @@ impl Work<'_> {
     /// Keeps an output if it is better than what there is.
     fn consider(&mut self, segment: usize, found: Segment, by: &str) {
         let source = self.texts[segment];
-        let Segment { answer, warnings } = found;
+        let Segment {
+            mut answer,
+            warnings,
+        } = found;
+        capitalize(&mut answer.text, source, &self.hits[segment]);
         let languages = (self.checks.from, self.checks.to);
         let mut faults = warnings;
         for fault in check::translation(source, &answer.text, languages, answer.finish) {
@@ -297,7 +416,8 @@ impl Work<'_> {
                 faults.push(fault);
             }
         }
-        let (missed, terms) = missed_terms(source, &answer.text, &self.hits[segment]);
+        let origin = self.origins[segment];
+        let (missed, terms) = missed_terms(origin, &answer.text, &self.hits[segment]);
         faults.extend(missed);
         let before = self.outputs[segment]
             .as_ref()
@@ -330,6 +450,26 @@ fn missed_terms(source: &str, target: &str, hits: &[Hit<'_>]) -> (Vec<Warning>, 
         missed: warnings.len(),
     };
     (warnings, terms)
+}
+
+/// Gives a term that begins a translation a capital where the text begins with one, or is in a script
+/// that has none.
+fn capitalize(target: &mut String, source: &str, hits: &[Hit<'_>]) {
+    let begins_small = source
+        .chars()
+        .find(|c| c.is_alphanumeric())
+        .is_none_or(char::is_lowercase);
+    let Some(at) = target.find(char::is_alphanumeric).filter(|_| !begins_small) else {
+        return;
+    };
+    let is_term = |hit: &Hit<'_>| {
+        hit.term.case == TermCase::Ignore && target[at..].starts_with(&hit.term.target)
+    };
+    if hits.iter().any(is_term)
+        && let Some(first) = target[at..].chars().next()
+    {
+        target.replace_range(at..at + first.len_utf8(), &first.to_uppercase().to_string());
+    }
 }
 
 /// Something that is no word of any language and is copied by models.

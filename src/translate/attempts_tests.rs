@@ -10,13 +10,15 @@ const GOOD: &str =
     "В понедельник совет открыл 3 новые школы, и мэр поблагодарил строителей города.";
 
 /// How it was asked, the texts, and what they must say.
-type Asked = (Way, Vec<String>, Vec<Vec<String>>);
+type Asked = (Way, Vec<String>, Vec<Vec<Phrase>>);
 
 /// Answers from a list, one answer an attempt; the last one again and again.
 struct Fake {
     answers: Vec<&'static str>,
     asked: std::cell::RefCell<Vec<Asked>>,
     other_way: bool,
+    /// The word that it writes a placeholder for.
+    slot: &'static str,
 }
 
 impl Fake {
@@ -25,6 +27,7 @@ impl Fake {
             answers: answers.to_vec(),
             asked: std::cell::RefCell::default(),
             other_way: true,
+            slot: "школы",
         }
     }
 }
@@ -48,7 +51,7 @@ impl Translates for Fake {
             // A model that copies placeholders.
             let mark = text.split_whitespace().find(|word| word.starts_with("XQ"));
             let text = match mark {
-                Some(mark) => self.answers[number].replace("школы", mark),
+                Some(mark) => self.answers[number].replace(self.slot, mark),
                 None => self.answers[number].to_owned(),
             };
             Some(Segment {
@@ -69,6 +72,7 @@ fn run(model: &Fake, glossary: &Glossary) -> Output {
         to: Some(Language::Russian),
         glossary,
         is_bounded: false,
+        route: None,
     };
     let outputs = translate(
         model,
@@ -189,6 +193,7 @@ fn the_next_model_is_asked_last() {
         to: Some(Language::Russian),
         glossary: &glossary,
         is_bounded: false,
+        route: None,
     };
     let mut next = || -> Option<Box<dyn Translates>> { Some(Box::new(Fake::new(&[GOOD]))) };
     let outputs = translate(&model, &mut next, &checks, &[SOURCE], &mut Watch::new(None));
@@ -208,7 +213,12 @@ fn terms_are_asked_for_and_then_put_behind_placeholders() {
         (output.text.as_str(), output.terms.held, output.is_repaired),
         (said, 1, true)
     );
-    assert_eq!(model.asked.borrow()[1].2, [["гимназии"]]);
+    let phrase = |source: Option<&str>, target: &str| Phrase {
+        source: source.map(str::to_owned),
+        target: target.to_owned(),
+    };
+    let asked = model.asked.borrow()[1].2.clone();
+    assert_eq!(asked, [[phrase(Some("schools"), "гимназии")]]);
     // No way says it, but placeholders are copied.
     let model = Fake::new(&[GOOD]);
     let output = run(&model, &glossary);
@@ -216,6 +226,8 @@ fn terms_are_asked_for_and_then_put_behind_placeholders() {
         (output.text.as_str(), output.terms.held, output.is_repaired),
         (said, 1, true)
     );
+    let asked = model.asked.borrow()[2].2.clone();
+    assert_eq!(asked, [[phrase(None, "XQAA")]]);
     // It cannot be had.
     let model = Fake::new(&[
         "В понедельник совет открыл 3 новых здания, и мэр поблагодарил строителей города.",
@@ -223,4 +235,112 @@ fn terms_are_asked_for_and_then_put_behind_placeholders() {
     let output = run(&model, &glossary);
     assert_eq!(output.faults[0].kind, "glossary_missed");
     assert_eq!((output.terms.held, output.terms.missed), (0, 1));
+}
+
+#[test]
+fn the_next_model_is_made_to_say_a_term_that_the_first_could_not() {
+    let mut glossary = Glossary::new();
+    glossary.add(Term::new("schools", "гимназии")).unwrap();
+    let checks = Checks {
+        from: Some(Language::English),
+        to: Some(Language::Russian),
+        glossary: &glossary,
+        is_bounded: false,
+        route: None,
+    };
+    let mut first = Fake::new(&[""]);
+    first.other_way = false;
+    let said = "В понедельник совет открыл 3 новые гимназии, и мэр поблагодарил строителей города.";
+    let mut next = || -> Option<Box<dyn Translates>> { Some(Box::new(Fake::new(&[GOOD, said]))) };
+    let outputs = translate(&first, &mut next, &checks, &[SOURCE], &mut Watch::new(None));
+    let output = outputs.unwrap().pop().unwrap().unwrap();
+    assert_eq!((output.text.as_str(), output.terms.held), (said, 1));
+}
+
+const ARABIC: &str = "افتتح المجلس 3 مدارس جديدة يوم الاثنين، وشكر العمدة بناة المدينة.";
+
+/// From Arabic by way of English, where the term of the glossary is in no text.
+fn run_route(first: &Fake, last: &Fake) -> Output {
+    let mut glossary = Glossary::new();
+    let mut term = Term::new("مدارس", "гимназии");
+    term.from = Some(Language::Arabic);
+    glossary.add(term).unwrap();
+    let checks = Checks {
+        from: Some(Language::English),
+        to: Some(Language::Russian),
+        glossary: &glossary,
+        is_bounded: false,
+        route: Some(Route {
+            texts: &[ARABIC],
+            from: Some(Language::Arabic),
+            models: &Relay { first, last },
+        }),
+    };
+    let mut watch = Watch::new(None);
+    let outputs = translate(last, &mut || None, &checks, &[SOURCE], &mut watch);
+    outputs.unwrap().pop().unwrap().unwrap()
+}
+
+#[test]
+fn terms_hold_by_way_of_another_language() {
+    let said = "В понедельник совет открыл 3 новые гимназии, и мэр поблагодарил строителей города.";
+    let first = || {
+        let mut first = Fake::new(&[SOURCE]);
+        first.slot = "schools";
+        first
+    };
+    let result = |output: &Output| (output.terms.held, output.terms.missed, output.is_repaired);
+    // The last model is asked for it.
+    let (before, last) = (first(), Fake::new(&[GOOD, said]));
+    let output = run_route(&before, &last);
+    assert_eq!(
+        (output.text.as_str(), result(&output)),
+        (said, (1, 0, true))
+    );
+    let wanted = Phrase {
+        source: None,
+        target: "гимназии".to_owned(),
+    };
+    assert_eq!(last.asked.borrow()[1].2, [[wanted]]);
+    assert!(before.asked.borrow().is_empty());
+    // It does not say it, and a placeholder goes all the way.
+    let (before, last) = (first(), Fake::new(&[GOOD]));
+    let output = run_route(&before, &last);
+    assert_eq!(
+        (output.text.as_str(), result(&output)),
+        (said, (1, 0, true))
+    );
+    assert_eq!(
+        before.asked.borrow()[0].1,
+        [ARABIC.replace("مدارس", "XQAA")]
+    );
+    // The first model loses the placeholder.
+    let (before, last) = (Fake::new(&[SOURCE]), Fake::new(&[GOOD]));
+    let output = run_route(&before, &last);
+    assert_eq!(
+        (output.text.as_str(), result(&output)),
+        (GOOD, (0, 1, false))
+    );
+    let faults: Vec<&str> = output.faults.iter().map(|f| f.message.as_str()).collect();
+    assert_eq!(faults, ["`مدارس` is not translated as `гимназии`"]);
+}
+
+#[test]
+fn a_term_that_begins_a_translation_has_a_capital() {
+    let mut glossary = Glossary::new();
+    glossary.add(Term::new("bridge", "виадук")).unwrap();
+    glossary.add(Term::new("جسر", "виадук")).unwrap();
+    glossary.add(Term::kept("eBay")).unwrap();
+    for (source, target, expected) in [
+        ("The bridge is shut.", "виадук закрыт.", "Виадук закрыт."),
+        ("“The bridge is shut”", "«виадук закрыт»", "«Виадук закрыт»"),
+        ("الجسر مغلق.", "виадук закрыт.", "Виадук закрыт."),
+        ("the bridge is shut", "виадук закрыт", "виадук закрыт"),
+        ("Old bridge", "старый виадук", "старый виадук"),
+        ("Users of eBay", "eBay и другие", "eBay и другие"),
+    ] {
+        let mut text = target.to_owned();
+        capitalize(&mut text, source, &glossary.hits(source, None, None));
+        assert_eq!(text, expected);
+    }
 }

@@ -24,7 +24,7 @@ use crate::memory::TranslationMemory;
 use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
 use crate::pipeline::{Windows, failure, named, shared};
 
-use attempts::{Checks, Output};
+use attempts::{Checks, Output, Relay, Route};
 use models::Directed;
 
 /// Bytes of text in a window: some 500 sentences.
@@ -51,6 +51,7 @@ pub struct Translator {
     glossary: Arc<Glossary>,
     progress: Option<ProgressObserver>,
     memory: Option<Arc<dyn TranslationMemory>>,
+    keeping: remember::Keeping,
 }
 
 /// Sets up a [`Translator`].
@@ -148,6 +149,7 @@ impl TranslatorBuilder {
     }
 
     /// Sets where translations of segments are looked for before a model is asked, and kept after.
+    /// Where they cannot be kept, one translation has the warning `memory`, and no more are kept.
     pub fn memory(mut self, memory: Arc<dyn TranslationMemory>) -> Self {
         self.memory = Some(memory);
         self
@@ -169,6 +171,7 @@ impl TranslatorBuilder {
             glossary: self.glossary,
             progress: self.progress,
             memory: self.memory,
+            keeping: remember::Keeping::default(),
         };
         match (self.from, self.to) {
             (_, None) => drop(translator.loader.own_pair()?),
@@ -229,6 +232,7 @@ impl Translator {
             glossary: Arc::default(),
             progress,
             memory: None,
+            keeping: remember::Keeping::default(),
         }
     }
 
@@ -343,6 +347,9 @@ impl Translator {
                 self.translate_others(translation, passages, &mut watch);
             }
         }
+        if let Some(translation) = results.iter_mut().flatten().find_map(|r| r.as_mut().ok()) {
+            translation.warnings.extend(self.keeping.warning());
+        }
         results
             .into_iter()
             .zip(&documents)
@@ -387,6 +394,11 @@ impl Translator {
     ) -> Result<Vec<Option<Translation>>> {
         let documents: Vec<&Document> = parts.iter().map(|part| part.document).collect();
         let models = match (from.language, self.to) {
+            // No model is worth loading for what is left as it is.
+            (Some(from), Some(_)) if parts.iter().all(|part| part.passages.are_left()) => {
+                let left = |document: &&Document| Some(left_as_it_is(document, from, self.to));
+                return Ok(documents.iter().map(left).collect());
+            }
             (Some(from), Some(to)) if from == to => {
                 let translations = documents
                     .iter()
@@ -509,20 +521,34 @@ impl Translator {
                 let next = self.loader.next_cached(source?, target?, &model.id)?;
                 Some(Box::new(directed(next)))
             };
-            // By way of another language a term is only known in its own form.
+            let worker = directed(model.clone());
+            // What terms are is known of the first language and of the last.
             let none = Glossary::new();
+            let origins: Vec<&str> = present.iter().map(|&i| texts[i]).collect();
+            let first = models.first().filter(|_| is_last && number > 0);
+            let first = first.map(|model| Directed {
+                model: model.clone(),
+                from,
+                to: source,
+                decoding: &self.decoding,
+            });
+            let relay = first.as_ref().map(|first| Relay {
+                first,
+                last: &worker,
+            });
+            let route = relay.as_ref().map(|models| Route {
+                texts: &origins,
+                from,
+                models,
+            });
             let checks = Checks {
                 from: source,
                 to: target,
-                glossary: if models.len() == 1 {
-                    &self.glossary
-                } else {
-                    &none
-                },
+                glossary: if is_last { &self.glossary } else { &none },
                 is_bounded: self.decoding.max_tokens.is_some(),
+                route,
             };
-            let found =
-                attempts::translate(&directed(model.clone()), &mut next, &checks, &inputs, watch)?;
+            let found = attempts::translate(&worker, &mut next, &checks, &inputs, watch)?;
             for (&i, mut found) in present.iter().zip(found) {
                 if let (Some(found), Some(before)) = (&mut found, outputs[i].take()) {
                     found.follow(before);
@@ -531,23 +557,14 @@ impl Translator {
             }
             source = target;
         }
-        if models.len() > 1 {
-            self.find_terms(from, texts, &mut outputs);
-        }
         Ok(outputs)
     }
 
     /// Says what became of the terms of texts where no model was made to say them.
     fn find_terms(&self, from: Option<Language>, texts: &[&str], outputs: &mut [Option<Output>]) {
-        let checks = Checks {
-            from,
-            to: self.to,
-            glossary: &self.glossary,
-            is_bounded: false,
-        };
         for (output, text) in outputs.iter_mut().zip(texts) {
             if let Some(output) = output {
-                output.find_terms(text, &checks);
+                output.find_terms(text, &self.glossary.hits(text, from, self.to));
             }
         }
     }
@@ -660,21 +677,29 @@ pub(crate) fn detected_language(document: &Document) -> Result<(Language, Vec<Wa
     Ok((language, warnings))
 }
 
-fn untranslated(document: &Document, language: Language) -> Translation {
+/// A document of which nothing is translated; why not is told by its passages.
+fn left_as_it_is(document: &Document, from: Language, to: Option<Language>) -> Translation {
     let mut document = document.clone();
-    document.set_language(Some(language));
+    document.set_language(to);
+    Translation {
+        document,
+        source_language: Some(from),
+        models: Vec::new(),
+        warnings: Vec::new(),
+        segments: Vec::new(),
+        repaired: 0,
+        terms: TermCounts::default(),
+    }
+}
+
+fn untranslated(document: &Document, language: Language) -> Translation {
     let message = format!(
         "the text is in {} already and was left as it is",
         language.name()
     );
     Translation {
-        document,
-        source_language: Some(language),
-        models: Vec::new(),
         warnings: vec![Warning::new("not_needed", message)],
-        segments: Vec::new(),
-        repaired: 0,
-        terms: TermCounts::default(),
+        ..left_as_it_is(document, language, Some(language))
     }
 }
 

@@ -55,7 +55,11 @@ impl Translates for Directed<'_> {
             }),
             (Engine::Segments(model), _, _) => {
                 let mut decoding = self.decoding.clone();
-                if way == Way::Other {
+                let mut texts = texts;
+                if way == Way::Usual {
+                    // As its makers want it: nothing is forced.
+                    texts.phrases = &[];
+                } else {
                     let terms = texts.phrases.iter().map(Vec::len).max().unwrap_or(0);
                     decoding.beams = Some(decoding.beams.unwrap_or(0).max(WIDE + 2 * terms));
                     decoding.no_repeat_ngram = Some(decoding.no_repeat_ngram.unwrap_or(NO_REPEAT));
@@ -129,7 +133,7 @@ fn writing(from: Language, to: Language, asked: &prompts::Translation<'_>) -> Wr
         .iter()
         .any(|mark| asked.segment.contains(mark));
     let latin = from != Language::English && has_latin(asked.segment);
-    if address || latin || asked.terms.iter().any(|term| has_latin(term)) {
+    if address || latin || asked.terms.iter().any(|term| has_latin(&term.target)) {
         Writing::Usual(to)
     } else {
         Writing::Strict(to)

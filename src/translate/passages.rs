@@ -55,6 +55,12 @@ impl Passages {
         self.0.get(block) == Some(&wanted)
     }
 
+    /// Whether no block is translated from any language.
+    pub(super) fn are_left(&self) -> bool {
+        let is_left = |passage: &Passage| matches!(passage, Passage::Done | Passage::Foreign(_));
+        self.0.iter().all(is_left)
+    }
+
     /// The languages that some blocks are translated from, apart from that of the document.
     pub(super) fn others(&self) -> Vec<Language> {
         let all = Language::ALL.into_iter();

@@ -3,16 +3,63 @@
 //! Only translations in which no check found a fault are kept; what is recalled is therefore not
 //! checked again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Output, Translator};
 use crate::engine::Watch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Engine, Loaded};
 use crate::memory::MemoryScope;
+use crate::options::Warning;
+
+/// Whether translations can be kept.
+#[derive(Debug, Default)]
+pub(super) struct Keeping(Mutex<State>);
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Fine,
+    /// They could not, which is still to be told.
+    Failed(Warning),
+    /// They could not, which was told.
+    Told,
+}
+
+impl Keeping {
+    fn is_fine(&self) -> bool {
+        matches!(*self.lock(), State::Fine)
+    }
+
+    /// A translation is worth more than a memory of it: a disk that is full ends the keeping alone.
+    fn fail(&self, error: &Error) {
+        let message = format!("from here on no translations are kept in the memory: {error}");
+        *self.lock() = State::Failed(Warning::new("memory", message));
+    }
+
+    /// What is to be told, once.
+    pub(super) fn warning(&self) -> Option<Warning> {
+        let mut state = self.lock();
+        match std::mem::take(&mut *state) {
+            State::Fine => None,
+            State::Failed(warning) => {
+                *state = State::Told;
+                Some(warning)
+            }
+            State::Told => {
+                *state = State::Told;
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Translator {
     /// Takes what is known from the memory and runs the other texts through the models.
@@ -50,7 +97,11 @@ impl Translator {
                 Some((*source, output.text.as_str()))
             })
             .collect();
-        memory.remember(&scope, &good)?;
+        if self.keeping.is_fine()
+            && let Err(error) = memory.remember(&scope, &good)
+        {
+            self.keeping.fail(&error);
+        }
         for (i, output) in new.into_iter().zip(found) {
             outputs[i] = output;
         }
@@ -119,7 +170,7 @@ mod tests {
     }
 
     /// With a tiny model with random weights, whose nonsense is mostly faulty.
-    fn translator(notes: &Arc<Notes>, max_tokens: usize) -> Translator {
+    fn translator(memory: Arc<dyn TranslationMemory>, max_tokens: usize) -> Translator {
         let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/qwen2-f32.gguf");
         let load = LoadOptions {
             model: Some(model.to_owned()),
@@ -130,7 +181,7 @@ mod tests {
             ..Decoding::default()
         };
         let builder = Translator::builder(Language::Russian).from(Language::English);
-        let builder = builder.load(load).decoding(decoding).memory(notes.clone());
+        let builder = builder.load(load).decoding(decoding).memory(memory);
         builder.build().unwrap()
     }
 
@@ -139,7 +190,9 @@ mod tests {
         let notes = Arc::new(Notes::default());
         let text = "The mayor came. The bridge opened. Nobody was hurt. It rained.";
         let document = Document::raw("a", text).unwrap();
-        let first = translator(&notes, 4).translate_document(&document).unwrap();
+        let first = translator(notes.clone(), 4)
+            .translate_document(&document)
+            .unwrap();
         assert!(first.segments.iter().all(|segment| !segment.from_memory));
         let kept: Vec<String> = {
             let notes = notes.0.lock().unwrap();
@@ -150,7 +203,7 @@ mod tests {
             assert_eq!(kept.contains(&segment.source), is_good, "{segment:?}");
         }
         // As if two had been good.
-        let same = translator(&notes, 4);
+        let same = translator(notes.clone(), 4);
         let settings = same.scope(&[same.model()], Some(Language::English));
         notes
             .remember(
@@ -161,7 +214,9 @@ mod tests {
                 ],
             )
             .unwrap();
-        let second = translator(&notes, 4).translate_document(&document).unwrap();
+        let second = translator(notes.clone(), 4)
+            .translate_document(&document)
+            .unwrap();
         let recalled = second.segments.iter().filter(|segment| segment.from_memory);
         let recalled: Vec<&str> = recalled.map(|segment| segment.target.as_str()).collect();
         assert!(recalled.starts_with(&["Мэр пришёл."]) && recalled.ends_with(&["Шёл дождь."]));
@@ -169,8 +224,61 @@ mod tests {
             assert!(second.from_memory || first.target == second.target);
         }
         // Other settings, other translations.
-        let other = translator(&notes, 5).translate_document(&document).unwrap();
+        let other = translator(notes.clone(), 5)
+            .translate_document(&document)
+            .unwrap();
         assert!(other.segments.iter().all(|segment| !segment.from_memory));
+    }
+
+    /// A memory on a disk that is full.
+    #[derive(Default)]
+    struct Full(Mutex<usize>);
+
+    impl TranslationMemory for Full {
+        fn recall(&self, _: &MemoryScope, sources: &[&str]) -> Result<Vec<Option<String>>> {
+            Ok(vec![None; sources.len()])
+        }
+
+        fn remember(&self, _: &MemoryScope, _: &[(&str, &str)]) -> Result<()> {
+            *self.0.lock().unwrap() += 1;
+            Err(crate::Error::Io {
+                action: "write",
+                path: "news.memory".into(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            })
+        }
+    }
+
+    #[test]
+    fn a_memory_that_is_full_is_told_once_and_stops_nothing() {
+        let full = Arc::new(Full::default());
+        let translator = translator(full.clone(), 4);
+        let text = "The mayor came. The bridge opened.";
+        // Windows end after so many bytes; each of these is one.
+        let long = text.to_owned() + &" It rained.".repeat(super::super::WINDOW_BYTES / 11);
+        let names = ["a", "b", "c"];
+        let documents = names.map(|name| Ok(Document::raw(name, long.as_str()).unwrap()));
+        let translated: Vec<_> = translator.translate_documents(documents).collect();
+        let told = |translation: &crate::Translation| {
+            let warnings = translation.warnings.iter();
+            let told: Vec<String> = warnings
+                .filter(|warning| warning.kind == "memory")
+                .map(|warning| warning.message.clone())
+                .collect();
+            assert!(translation.segments.len() > 2);
+            told
+        };
+        let told: Vec<Vec<String>> = translated
+            .iter()
+            .map(|translation| told(translation.as_ref().unwrap()))
+            .collect();
+        let message = "from here on no translations are kept in the memory: cannot write `news.memory`: no space left";
+        assert!(
+            told[0].len() == 1 && told[0][0].starts_with(message),
+            "{told:?}"
+        );
+        assert!(told[1..].iter().all(Vec::is_empty), "{told:?}");
+        assert_eq!(*full.0.lock().unwrap(), 1);
     }
 
     impl Translator {

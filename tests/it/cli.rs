@@ -513,6 +513,39 @@ fn without_a_model_nothing_is_run() {
     assert_eq!(lines(&corrupt.out)[0]["error"]["kind"], "corrupt_model");
 }
 
+/// A field says Russian, the text is English: there is nothing to do, and no model is asked for.
+#[test]
+fn no_model_is_loaded_where_nothing_is_translated() {
+    let text = "The council approved the budget on Monday, and nobody was surprised by it.";
+    let tool = Tool::new().file(
+        "a.jsonl",
+        format!("{{\"language\": \"ru\", \"text\": \"{text}\"}}\n"),
+    );
+    let ran = tool.run(&[
+        "translate",
+        "--json",
+        "--offline",
+        "--lang",
+        "en",
+        "a.jsonl",
+    ]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let record = &lines(&ran.out)[0];
+    assert_eq!(record["text"], text);
+    assert_eq!(record["language"], "en");
+    assert_eq!(record["warnings"][0]["kind"], "not_needed");
+    assert_eq!(record["warnings"].as_array().unwrap().len(), 1);
+    let other = tool.run(&[
+        "translate",
+        "--json",
+        "--offline",
+        "--lang",
+        "ar",
+        "a.jsonl",
+    ]);
+    assert_eq!(other.status, 2, "{}", other.err);
+}
+
 #[test]
 fn results_keep_the_fields_of_their_input_and_feed_the_next_command() {
     let model = tiny_model();

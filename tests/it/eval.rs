@@ -249,6 +249,37 @@ fn a_memory_is_told_and_exported() {
     let export = tool.run(&["memory", "export", "new.memory", "--tmx", "new.tmx"]);
     assert_eq!(export.status, 0, "{}", export.err);
     assert!(tool.read("new.tmx").ends_with("</body>\n</tmx>\n"));
+    // What people translated is taken whatever the model.
+    tool.write(
+        "people.tmx",
+        "<tmx version=\"1.4\"><header srclang=\"en-GB\"/><body><tu><tuv xml:lang=\"en-GB\"><seg>The mayor came.</seg></tuv>\
+         <tuv xml:lang=\"ru\"><seg>Пришёл мэр.</seg></tuv></tu><tu><tuv xml:lang=\"en\"><seg>Rain.</seg></tuv></tu></body></tmx>",
+    );
+    let import = tool.run(&["memory", "import", "new.memory", "--tmx", "people.tmx"]);
+    assert_eq!(
+        (import.status, import.err.as_str()),
+        (
+            0,
+            "note: 1 segment imported\nwarning: 1 unit left out that did not hold text in two languages\n"
+        )
+    );
+    let recalled = with("new.memory");
+    assert_eq!(
+        (recalled.status, recalled.out.as_str()),
+        (0, "Пришёл мэр.\n")
+    );
+    tool.write("cut.tmx", "<tmx><body><tu>");
+    let cut = tool.run(&["memory", "import", "cut.memory", "--tmx", "cut.tmx"]);
+    assert_eq!(
+        (cut.status, cut.err.as_str()),
+        (
+            2,
+            "error: `cut.tmx` cannot be read as TMX: it ends before its end tag `</tmx>`\n"
+        )
+    );
+    let missing = tool.run(&["memory", "import", "none.memory", "--tmx", "none.tmx"]);
+    assert_eq!(missing.status, 2);
+    assert!(!tool.path("none.memory").exists());
     let missing = tool.run(&["memory", "export", "missing.memory", "--tmx", "-"]);
     assert_eq!(
         (missing.status, missing.out, missing.err),

@@ -263,6 +263,115 @@ fn what_an_article_says_to_a_model_or_a_terminal_is_text() {
     }
 }
 
+/// What a terminal would obey, in names, front matter, fields and tables as well as in texts.
+#[cfg(unix)]
+#[test]
+fn nothing_that_a_terminal_obeys_reaches_it() {
+    // A colour, the clipboard, the same with C1 controls, a bell, and what turns text round.
+    const EVIL: &str =
+        "\u{1b}[31m\u{1b}]52;c;ZXZpbA==\u{7}\u{9b}2J\u{9d}0;x\u{9c}\u{202e}\u{2066}\u{7f}";
+    let prose = format!("The council{EVIL} met on Monday in the hall. It opened a {EVIL} school.");
+    let name = |end: &str| format!("a\u{1b}[31m\u{9b}2J\u{202e}b{end}");
+    let json = |value: &str| serde_json::to_string(value).unwrap();
+    let tool = Tool::new()
+        .file(&name(".txt"), &prose)
+        .file(
+            &name(".md"),
+            format!("---\ntitle: \"Bridge {EVIL} opens\"\n---\n\n# {prose}\n\n{prose} `{EVIL}`\n"),
+        )
+        .file(
+            &name(".html"),
+            format!("<html><head><title>{EVIL}The bridge</title></head><body><h1>The {EVIL}bridge</h1><p>{prose}</p><p>{prose} &#27;[31m&#x9b;2J&#x202e;</p></body></html>"),
+        )
+        .file(
+            &name(".jsonl"),
+            format!(
+                "{{\"id\": {}, \"title\": {}, \"text\": {}, \"{}\": {}}}\n{{\"id\": {}, \"text\": \"\"}}\n",
+                json(EVIL),
+                json(&prose),
+                json(&prose),
+                "\\u009b2J",
+                json(EVIL),
+                json(&format!("empty {EVIL}")),
+            ),
+        )
+        .file(&name(".csv"), format!("title,text\n{EVIL},{prose}\n"))
+        .file(
+            &name(".srt"),
+            format!("1\n00:00:01,000 --> 00:00:02,000\n{prose}\n"),
+        )
+        .file(&name(".bad.jsonl"), format!("{{\"text\": {EVIL}\n"))
+        .file(&name(".docx"), EVIL)
+        .file("terms.tsv", format!("{EVIL}\n"))
+        .file("good.tsv", format!("council{EVIL}\tсовет{EVIL}\n"))
+        .file(&name(".toml"), format!("[[{EVIL}"));
+    let obeyed = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let model = tiny_model();
+    let files: Vec<String> = [
+        ".txt",
+        ".md",
+        ".html",
+        ".jsonl",
+        ".csv",
+        ".srt",
+        ".bad.jsonl",
+        ".docx",
+        ".none.txt",
+    ]
+    .map(name)
+    .into();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let (registry, output) = (name(".toml"), name("/x/y"));
+    let run = ["--max-tokens", "6", "--model", &model];
+    let commands: [&[&str]; 11] = [
+        &["inspect"],
+        &["inspect", "--raw"],
+        &["inspect", "--json"],
+        &["translate", "--lang", "ru", "--glossary", "good.tsv"],
+        &["translate", "--lang", "ru", "--json", "--segments"],
+        &["translate", "--lang", "ru", "--whole-page"],
+        &["translate", "--lang", "ru", "--glossary", "terms.tsv"],
+        &["summarize"],
+        &["summarize", "--json"],
+        &["summarize", "--registry", &registry],
+        &["summarize", "-o", &output],
+    ];
+    let mut failures = Vec::new();
+    for command in commands {
+        let model: &[&str] = if command[0] == "inspect" { &[] } else { &run };
+        let mut arguments = [command, model].concat();
+        // One by one as well: several are written in another form.
+        for files in [
+            &files[..],
+            &files[..1],
+            &files[1..2],
+            &files[2..3],
+            &files[3..4],
+            &files[4..5],
+        ] {
+            let from = arguments.len();
+            arguments.extend_from_slice(files);
+            let found = tool.run(&arguments);
+            if found.err.contains(obeyed) {
+                failures.push(format!("{arguments:?}: {:?}", found.err));
+            }
+            // Without the bar, which moves the cursor.
+            arguments.push("-q");
+            let Some(shown) = on_a_terminal(&tool, &arguments) else {
+                return;
+            };
+            if shown.contains(obeyed) {
+                failures.push(format!("{arguments:?} on a terminal: {shown:?}"));
+            }
+            arguments.truncate(from);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 /// What the program shows on a terminal, standard error included; Python has one to lend.
 #[cfg(unix)]
 fn on_a_terminal(tool: &Tool, arguments: &[&str]) -> Option<String> {

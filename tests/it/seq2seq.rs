@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::fake_hub::FakeHub;
 use crate::tool::Tool;
 
 const ARTICLES: [(&str, &str); 3] = [
@@ -399,4 +400,158 @@ fn what_cannot_be_run_is_told() {
         // Both documents are told the same.
         assert!(!ran.err.contains("could not be used"), "{}", ran.err);
     }
+}
+
+/// Two models one after the other, which say nothing that means anything: a term is in what they
+/// write only where they were made to say it.
+#[test]
+fn terms_hold_by_way_of_english() {
+    let hub = FakeHub::start();
+    let tool = Tool::new().variable("HF_ENDPOINT", hub.url());
+    write_marian(&tool.path("model"));
+    let names = tool.names("model");
+    for name in &names {
+        let content = std::fs::read(tool.path("model").join(name)).unwrap();
+        hub.small_file(&format!("o/m/{name}"), &content);
+    }
+    let files = serde_json::to_string(&names).unwrap();
+    let mut registry = "[defaults.translate]\nru-en = [\"ru-en\"]\nen-ar = [\"en-ar\"]\nru-ar = [\"through-english\"]\n".to_owned();
+    for (pair, target) in [
+        ("ru-en", ""),
+        ("en-ar", "target_tokens = { ar = \">>ara<<\" }\n"),
+    ] {
+        registry += &format!(
+            "[[model]]\nid = \"{pair}\"\nfamily = \"marian\"\ntasks = [\"translate\"]\n\
+             pairs = [\"{pair}\"]\nlicence = \"MIT\"\nsize = 1\n{target}\
+             [[model.sources]]\nkind = \"hub\"\nrepository = \"o/m\"\nfiles = {files}\n"
+        );
+    }
+    tool.write("models.toml", registry);
+    // Outputs end after four tokens and their end, since a model with random weights goes on within the word.
+    // The last term has a letter that the vocabulary has not, so that no model can write it.
+    tool.write("terms.tsv", "нефть\tزيت\nхлеб\tخبز\tto=ar\nмай\tغاز\n");
+    tool.write(
+        "a.txt",
+        "Цены на нефть росли. Цены на хлеб падали. Был тёплый май.\n",
+    );
+    let arguments = "translate --json --segments --registry models.toml --from ru --lang ar --max-tokens 5 --glossary terms.tsv a.txt";
+    let ran = tool.run(&arguments.split(' ').collect::<Vec<_>>());
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let record: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(record["model"], "ru-en + en-ar");
+    let segments = record["segments"].as_array().unwrap();
+    let missed = |segment: &Value| segment["warnings"].to_string().contains("glossary_missed");
+    let found: Vec<(bool, bool)> = segments
+        .iter()
+        .zip(["زيت", "خبز", "غاز"])
+        .map(|(segment, term)| {
+            let target = segment["target"].as_str().unwrap();
+            (target.contains(term), missed(segment))
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [(true, false), (true, false), (false, true)],
+        "{record:#}"
+    );
+    assert!(
+        ran.err.contains("terms: 2 held, 1 missed"),
+        "the closing line counts them: {}",
+        ran.err
+    );
+}
+
+/// A disk without room for more of the memory costs no translation, and the memory nothing.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_costs_no_translation() {
+    let tool = Tool::new();
+    write_marian(&tool.path("model"));
+    // What is kept is kept in the order of the alphabet: new segments go to many pages of the file.
+    let unit = |text: &str| {
+        format!(
+            "<tu><tuv lang='en'><seg>{text}</seg></tuv><tuv lang='ru'><seg>{text}</seg></tuv></tu>\n"
+        )
+    };
+    let letters: Vec<char> = ('a'..='z').collect();
+    let known = letters.iter().flat_map(|letter| {
+        (0..60).map(move |number| format!("{letter} {number} {}", "bread ".repeat(9)))
+    });
+    let units: String = known.map(|text| unit(&text)).collect();
+    tool.write("a.tmx", format!("<tmx><body>{units}</body></tmx>"));
+    let paragraphs: Vec<String> = letters
+        .iter()
+        .map(|letter| format!("{letter}{letter} oil and bread."))
+        .collect();
+    tool.write("a.txt", paragraphs.join("\n\n"));
+    let import = ["memory", "import", "a.memory", "--tmx", "a.tmx"];
+    let imported = tool.run(&import);
+    // In both directions: the file does not say which was the source.
+    assert_eq!(
+        (imported.status, imported.err.as_str()),
+        (0, "note: 3120 segments imported\n")
+    );
+    let stats = |name: &str| tool.run(&["memory", "stats", name]).out;
+    let before = stats("a.memory");
+    assert_eq!(
+        before.matches("1560  en    ru   imported").count(),
+        1,
+        "{before}"
+    );
+    let translate = [
+        "translate",
+        "--raw",
+        "--model",
+        "model",
+        "a.txt",
+        "--memory",
+    ];
+    let expected = tool.run(&[&translate[..], &["other.memory"]].concat());
+    assert_eq!(expected.status, 0, "{}", expected.err);
+    assert!(
+        stats("other.memory").lines().count() == 2,
+        "nothing was good enough to be kept"
+    );
+
+    let limited = |arguments: &[&str]| {
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .current_dir(tool.path(""))
+            .env("HF_HOME", tool.path("cache"))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            // Blocks of 512 bytes: enough for what processes share, too few for the log.
+            .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"])
+            .arg(env!("CARGO_BIN_EXE_newsml"))
+            .args(arguments);
+        tool.wait(shell.spawn().unwrap())
+    };
+    let found = limited(&[&translate[..], &["a.memory"]].concat());
+    assert_eq!(
+        (found.status, &found.out),
+        (0, &expected.out),
+        "{}",
+        found.err
+    );
+    let told = "warning: `a.txt`: from here on no translations are kept in the memory: ";
+    assert_eq!(found.err.matches(told).count(), 1, "{}", found.err);
+    // Nothing is half imported either.
+    tool.write("b.tmx", tool.read("a.tmx").replace("bread", "oil"));
+    let refused = limited(&["memory", "import", "a.memory", "--tmx", "b.tmx"]);
+    assert_eq!(refused.status, 2, "{}", refused.err);
+    assert_eq!(stats("a.memory"), before);
+    // With room again it goes on.
+    let again = tool.run(&[&translate[..], &["a.memory"]].concat());
+    assert_eq!(
+        (again.status, &again.out),
+        (0, &expected.out),
+        "{}",
+        again.err
+    );
+    assert!(
+        !again.err.contains("no translations are kept"),
+        "{}",
+        again.err
+    );
+    assert_ne!(stats("a.memory"), before);
 }

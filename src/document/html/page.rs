@@ -47,6 +47,7 @@ pub(super) fn read(source: &str) -> (String, Vec<Block>, Layout) {
         breaks: 0,
     };
     reader.run();
+    reader.end_block(source.len());
     reader.builder.finish()
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A stretch of the source.
 #[derive(Debug)]
-pub(in crate::document) enum Token {
+pub(crate) enum Token {
     Text(Range<usize>),
     Start(StartTag),
     End {
@@ -20,7 +20,7 @@ pub(in crate::document) enum Token {
 
 impl Token {
     /// Where it stands.
-    pub(in crate::document) fn range(&self) -> &Range<usize> {
+    pub(crate) fn range(&self) -> &Range<usize> {
         match self {
             Self::Text(range) | Self::Other(range) | Self::End { range, .. } => range,
             Self::Start(tag) => &tag.range,
@@ -30,41 +30,41 @@ impl Token {
 
 /// A start tag.
 #[derive(Debug)]
-pub(in crate::document) struct StartTag {
+pub(crate) struct StartTag {
     /// In small letters.
-    pub(in crate::document) name: String,
-    pub(in crate::document) range: Range<usize>,
-    pub(in crate::document) attributes: Vec<Attribute>,
+    pub(crate) name: String,
+    pub(crate) range: Range<usize>,
+    pub(crate) attributes: Vec<Attribute>,
     /// Ends in `/>`.
-    pub(in crate::document) closed: bool,
+    pub(crate) closed: bool,
 }
 
 /// An attribute.
 #[derive(Debug)]
-pub(in crate::document) struct Attribute {
-    pub(in crate::document) name: Range<usize>,
+pub(crate) struct Attribute {
+    pub(crate) name: Range<usize>,
     /// Without quotation marks; none where the attribute has no value.
-    pub(in crate::document) value: Option<Range<usize>>,
-    pub(in crate::document) quote: Option<char>,
+    pub(crate) value: Option<Range<usize>>,
+    pub(crate) quote: Option<char>,
 }
 
 impl StartTag {
     /// The first attribute of this name.
-    pub(in crate::document) fn attribute(&self, source: &str, name: &str) -> Option<&Attribute> {
+    pub(crate) fn attribute(&self, source: &str, name: &str) -> Option<&Attribute> {
         self.attributes
             .iter()
             .find(|attribute| source[attribute.name.clone()].eq_ignore_ascii_case(name))
     }
 
     /// The value of the first attribute of this name, as it stands in the source.
-    pub(in crate::document) fn value<'a>(&self, source: &'a str, name: &str) -> Option<&'a str> {
+    pub(crate) fn value<'a>(&self, source: &'a str, name: &str) -> Option<&'a str> {
         let value = self.attribute(source, name)?.value.clone();
         Some(value.map_or("", |value| &source[value]))
     }
 }
 
 /// Elements whose content is not HTML.
-pub(in crate::document) const RAW: [&str; 11] = [
+pub(crate) const RAW: [&str; 11] = [
     "script",
     "style",
     "title",
@@ -80,7 +80,7 @@ pub(in crate::document) const RAW: [&str; 11] = [
 
 /// The token that begins at `at`, and the range of the raw content that follows a start tag whose
 /// element holds no HTML.
-pub(in crate::document) fn next(source: &str, at: usize) -> Token {
+pub(crate) fn next(source: &str, at: usize) -> Token {
     let rest = &source[at..];
     if !rest.starts_with('<') {
         let length = rest.find('<').unwrap_or(rest.len());
@@ -119,7 +119,7 @@ pub(in crate::document) fn next(source: &str, at: usize) -> Token {
 }
 
 /// As [`next`], by the rules of XML, in which text may stand in `<![CDATA[`.
-pub(in crate::document) fn next_of_xml(source: &str, at: usize) -> Token {
+pub(crate) fn next_of_xml(source: &str, at: usize) -> Token {
     let rest = &source[at..];
     if rest.starts_with("<![CDATA[") {
         let end = rest.find("]]>").map_or(source.len(), |end| at + end + 3);
@@ -130,7 +130,7 @@ pub(in crate::document) fn next_of_xml(source: &str, at: usize) -> Token {
 
 /// The end of the content of an element that holds no HTML: where its end tag begins, else the end
 /// of the source.
-pub(in crate::document) fn raw_end(source: &str, from: usize, name: &str) -> usize {
+pub(crate) fn raw_end(source: &str, from: usize, name: &str) -> usize {
     let mut at = from;
     while let Some(found) = source[at..].find("</") {
         let start = at + found;

@@ -359,7 +359,7 @@ impl Builder {
         self.names.clear();
         if let Some(open) = self.open.take() {
             let end = open.text + self.text[open.text..].trim_end().len();
-            if self.text[open.text..end].contains(char::is_alphanumeric) {
+            if self.has_words(open, end) {
                 self.text.truncate(end);
                 self.cut_to(end);
                 self.blocks.push(Block {
@@ -375,6 +375,21 @@ impl Builder {
         }
         self.kind = BlockKind::Paragraph;
         self.push_deferred();
+    }
+
+    /// Whether the block at hand, which ends at `end`, has words besides what is kept.
+    fn has_words(&self, open: Start, end: usize) -> bool {
+        let mut at = open.text;
+        for mark in &self.layout.marks[open.marks..] {
+            if mark.kind == Kind::Keep && mark.text.start >= at {
+                let before = at..mark.text.start.min(end);
+                if self.text[before].contains(char::is_alphanumeric) {
+                    return true;
+                }
+                at = mark.text.end.min(end);
+            }
+        }
+        self.text[at..end].contains(char::is_alphanumeric)
     }
 
     /// Takes the space at the end of the text out of the pieces, and the marks after it.
