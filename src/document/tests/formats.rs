@@ -994,6 +994,119 @@ fn hostile_word_documents_are_refused() -> Result<()> {
     Ok(())
 }
 
+/// Whether each element that begins ends, and within the one that it began in.
+fn is_balanced(xml: &str) -> bool {
+    use crate::document::html::tokens::{Token, next_of_xml};
+    let (mut open, mut at) = (Vec::new(), 0);
+    while at < xml.len() {
+        let token = next_of_xml(xml, at);
+        at = token.range().end;
+        match token {
+            Token::Start(tag) if !tag.closed => open.push(tag.name),
+            Token::End { name, .. } if open.pop() != Some(name.clone()) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+const EQUATION: &str = "<m:oMath><m:r><m:rPr><m:sty m:val=\"p\"/></m:rPr><w:rPr><w:rFonts w:ascii=\"Cambria Math\"/></w:rPr><m:t>x</m:t></m:r></m:oMath>";
+const CONTROL: &str = "<w:sdt><w:sdtPr><w:rPr><w:b/></w:rPr><w:id w:val=\"1\"/><w:placeholder><w:docPart w:val=\"D\"/></w:placeholder></w:sdtPr><w:sdtEndPr><w:rPr/></w:sdtEndPr>";
+
+#[test]
+fn equations_and_content_controls_stay_whole() -> Result<()> {
+    let run = |text: &str| format!("<w:r><w:t xml:space=\"preserve\">{text}</w:t></w:r>");
+    let (before, after) = (run("The formula "), run(" is known."));
+    let known = run("known");
+    let held = format!("{CONTROL}<w:sdtContent>{known}</w:sdtContent></w:sdt>");
+    for (middle, text) in [
+        (EQUATION.to_owned(), "The formula is known."),
+        (
+            format!("<m:oMathPara>{EQUATION}</m:oMathPara>"),
+            "The formula is known.",
+        ),
+        (
+            format!("<w:ins w:id=\"1\">{EQUATION}{known}</w:ins>"),
+            "The formula known is known.",
+        ),
+        (held.clone(), "The formula known is known."),
+        (
+            format!("{CONTROL}<w:sdtContent/></w:sdt>"),
+            "The formula is known.",
+        ),
+        (format!("{CONTROL}</w:sdt>"), "The formula is known."),
+        (
+            format!("{CONTROL}<w:sdtContent>{EQUATION}{held}</w:sdtContent></w:sdt>"),
+            "The formula known is known.",
+        ),
+    ] {
+        for paragraph in [
+            format!("{before}{middle}{after}"),
+            format!("{EQUATION}{held}{before}{middle}{after}{EQUATION}"),
+        ] {
+            let source =
+                format!("<w:document><w:body><w:p>{paragraph}</w:p></w:body></w:document>");
+            let document = word(archive(&[("word/document.xml", source.as_bytes())]))?;
+            assert!(document.text().ends_with(text), "{}", document.text());
+            let other = translated(&document, &[("known", "известна")], |_| {
+                "Известна нам эта формула.".to_owned()
+            })?;
+            let other = other.to_source();
+            assert!(is_balanced(&other), "{other}");
+            for part in [
+                "<m:oMath",
+                "<m:sty",
+                "<w:rFonts",
+                EQUATION,
+                CONTROL,
+                "<w:id w:val",
+                "<w:docPart",
+                "<w:sdtContent",
+                "</w:sdt>",
+            ] {
+                let count = |xml: &str| xml.matches(part).count();
+                assert_eq!(count(&other), count(&source), "{part} in {other}");
+            }
+        }
+    }
+    // In one that is around paragraphs, they are read.
+    let source = format!(
+        "<w:document><w:body>{CONTROL}<w:sdtContent><w:p>{before}</w:p><w:tbl><w:tr><w:tc><w:p>{after}</w:p></w:tc></w:tr></w:tbl></w:sdtContent></w:sdt></w:body></w:document>"
+    );
+    let document = word(archive(&[("word/document.xml", source.as_bytes())]))?;
+    assert_eq!(block_texts(&document), ["The formula", "is known."]);
+    let body = source
+        .replace("<w:document><w:body>", "")
+        .replace("</w:body></w:document>", "");
+    let boxed = format!(
+        "<w:document><w:p><w:r><w:pict><w:txbxContent>{body}</w:txbxContent></w:pict></w:r>{known}</w:p></w:document>"
+    );
+    let document = word(archive(&[("word/document.xml", boxed.as_bytes())]))?;
+    assert_eq!(
+        block_texts(&document),
+        ["The formula", "is known.", "known"]
+    );
+    let other = translated(&document, &[], |text| format!("ж {text}"))?;
+    assert!(is_balanced(&other.to_source()));
+    Ok(())
+}
+
+/// Whole elements that may stand in a paragraph.
+const ELEMENTS: &[&str] = &[
+    EQUATION,
+    "<w:r><w:t>One two. </w:t></w:r>",
+    "<w:r><w:rPr><w:b/></w:rPr><w:t xml:space=\"preserve\">Three </w:t></w:r>",
+    "<w:bookmarkStart w:id=\"1\"/>",
+    "<w:sdt><w:sdtPr><w:id w:val=\"1\"/></w:sdtPr><w:sdtContent><w:r><w:t>four</w:t></w:r></w:sdtContent></w:sdt>",
+    "<w:sdt><w:sdtPr><w:id w:val=\"2\"/></w:sdtPr><w:sdtContent/></w:sdt>",
+    "<w:hyperlink r:id=\"a\"><w:r><w:t>five </w:t></w:r><m:oMath><w:sty/></m:oMath></w:hyperlink>",
+    "<w:del><w:r><w:delText>x</w:delText></w:r></w:del>",
+    "<w:r><w:footnoteReference/></w:r>",
+    "<w:proofErr w:type=\"x\"/>",
+    "<w:x><w:y/>z</w:x>",
+    "</w:p><w:p>",
+];
+
 /// What may stand in a paragraph.
 const RUNS: &[&str] = &[
     "<w:r><w:t>One two. </w:t></w:r>",
@@ -1024,6 +1137,19 @@ const RUNS: &[&str] = &[
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn whole_elements_of_a_word_document_stay_whole(source in pieces(ELEMENTS)) {
+        let source = format!("<w:document><w:p>{source}</w:p></w:document>");
+        let Ok(document) = word(archive(&[("word/document.xml", source.as_bytes())])) else { return Ok(()) };
+        let other = translated(&document, &[], |text| format!("ж {text} < жж")).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let other = other.to_source();
+        prop_assert!(is_balanced(&other), "{}", other);
+        for part in [EQUATION, "<m:oMath", "<w:sty", "<w:sdt><w:sdtPr><w:id w:val=\"1\"/></w:sdtPr><w:sdtContent>", "<w:id ", "</w:sdtContent></w:sdt>", "<w:sdtContent/></w:sdt>", "<w:x><w:y/>z</w:x>", "<w:del>", "<w:bookmarkStart"] {
+            let count = |xml: &str| xml.matches(part).count();
+            prop_assert_eq!(count(&other), count(&source), "{} in {}", part, other);
+        }
+    }
 
     #[test]
     fn any_word_document_survives(source in pieces(RUNS)) {
