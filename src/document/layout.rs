@@ -367,19 +367,34 @@ impl Rebuild<'_> {
         let text = moved(self.shifts, value.text.start)..moved(self.shifts, value.text.end);
         let start = self.out.source.len();
         let raw = &self.layout.source[value.source.clone()];
-        if self.new[text.clone()] == self.old[value.text.clone()] {
-            self.out.source.push_str(raw);
-        } else {
-            self.out.changed = true;
-            value
-                .kind
-                .encode(raw, &self.new[text.clone()], &mut self.out.source);
+        let new = match value.kind {
+            // Its text flows, and the value follows it.
+            ValueKind::Label(_) => self.is_rewritten(&value.text).then_some(""),
+            _ => Some(&self.new[text.clone()]).filter(|new| **new != self.old[value.text.clone()]),
+        };
+        match new {
+            None => self.out.source.push_str(raw),
+            Some(new) => {
+                self.out.changed = true;
+                value.kind.encode(raw, new, &mut self.out.source);
+            }
         }
         self.out.values.push(Value {
-            text,
+            text: text.start..text.end.max(text.start),
             source: start..self.out.source.len(),
-            kind: value.kind,
+            kind: value.kind.clone(),
         });
+    }
+
+    /// Whether a sentence that a range of flowing text touches is written anew.
+    fn is_rewritten(&self, text: &Range<usize>) -> bool {
+        let from = self
+            .shifts
+            .partition_point(|shift| shift.old.end <= text.start);
+        self.shifts[from..]
+            .iter()
+            .take_while(|shift| shift.old.start < text.end)
+            .any(|shift| shift.fitted.is_some())
     }
 
     /// Writes a sentence anew.

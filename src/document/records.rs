@@ -85,7 +85,7 @@ pub(super) fn document(record: &Record, cleaning: Cleaning) -> Result<Document> 
         let value = Value {
             text: start..text.len(),
             source: field.source.clone(),
-            kind: field.kind,
+            kind: field.kind.clone(),
         };
         values.push((value, field.name.clone()));
         cleaned_of = cleaned_of.or(cleaned);

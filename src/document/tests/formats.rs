@@ -310,6 +310,167 @@ fn markdown_is_read_and_written_again() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn links_and_images_keep_their_definitions() -> Result<()> {
+    let report = "\n\n[the report]: https://e.org\n";
+    let pairs = [
+        ("Read the report today.", "Прочтите доклад сегодня."),
+        ("the report", "доклад"),
+        ("The report", "Доклад"),
+        ("The plan", "План"),
+        ("Nobody knows.", "Никто не знает."),
+        ("The report.", "Доклад."),
+    ];
+    let cases: &[(&str, &str)] = &[
+        // A label that is not the text stays as it is.
+        (
+            "Read [the report][r] today.\n\n[r]: https://e.org\n",
+            "Прочтите [доклад][r] сегодня.\n\n[r]: https://e.org\n",
+        ),
+        (
+            &format!("Read [the report][] today.{report}"),
+            &format!("Прочтите [доклад][the report] сегодня.{report}"),
+        ),
+        (
+            &format!("Read [the report] today.{report}"),
+            &format!("Прочтите [доклад][the report] сегодня.{report}"),
+        ),
+        // The label is written where the link is not part of a sentence that is put together anew.
+        (
+            &format!(
+                "- [The report]\n- [The plan][]\n- [The\n  *report*.]{report}\n[the plan]: /p\n[the *report*.]: /r\n"
+            ),
+            &format!(
+                "- [Доклад][The report]\n- [План][The plan]\n- [*Доклад*.][The *report*.]{report}\n[the plan]: /p\n[the *report*.]: /r\n"
+            ),
+        ),
+        (
+            &format!("> Read [the\n> report] today. Nobody knows.{report}"),
+            &format!("> Прочтите [доклад][the report] сегодня. Никто не знает.{report}"),
+        ),
+        // Where its sentence stays, so does the link.
+        (
+            &format!("It is in [the report][]. Nobody knows.{report}"),
+            &format!("It is in [the report][]. Никто не знает.{report}"),
+        ),
+        (
+            "![The report]\n\nNobody knows. ![The plan][] ![The plan][r]\n\n[the report]: /a\n[the plan]: /b\n[r]: /c\n",
+            "![Доклад][The report]\n\nНикто не знает. ![План][The plan] ![План][r]\n\n[the report]: /a\n[the plan]: /b\n[r]: /c\n",
+        ),
+    ];
+    for (source, expected) in cases {
+        let document = first(source, Format::Markdown)?;
+        let russian = translated(&document, &pairs, |text| {
+            let known = pairs.iter().find(|(source, _)| *source == text);
+            known.map_or(text, |(_, target)| target).to_owned()
+        })?;
+        assert_eq!(written(&russian)?, *expected);
+        // Translated again, the label is the first one.
+        let again = translated(&russian, &[], |text| format!("x {text}"))?;
+        assert_eq!(links(&written(&again)?), links(source), "{source}");
+    }
+    Ok(())
+}
+
+/// The addresses of links and images, in order.
+fn links(markdown: &str) -> Vec<String> {
+    use pulldown_cmark::{Event, Parser, Tag};
+    Parser::new(markdown)
+        .filter_map(|event| match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                Some(dest_url.into_string())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn front_matter_is_written_by_the_rules_of_its_language() -> Result<()> {
+    let (open, quoted) = ("The bridge's open", "The \"new\" bridge");
+    let toml = [
+        // TOML knows no escapes in single quotation marks, so an apostrophe needs others.
+        (
+            "title = 'Мост открыт'",
+            "Мост открыт",
+            open,
+            "title = \"The bridge's open\"",
+        ),
+        (
+            "title = 'Мост открыт'",
+            "Мост открыт",
+            quoted,
+            "title = 'The \"new\" bridge'",
+        ),
+        (
+            r"title='C:\новое' # имя",
+            r"C:\новое",
+            r"C:\new",
+            r"title='C:\new' # имя",
+        ),
+        (
+            r#"title = "caf\u00e9 \U0001F600\t\"x\"" # a "b""#,
+            "café 😀\t\"x\"",
+            quoted,
+            r#"title = "The \"new\" bridge" # a "b""#,
+        ),
+        (r#"title = "a\\b""#, r"a\b", r"c\d", r#"title = "c\\d""#),
+    ];
+    let yaml = [
+        (
+            "title: 'Мост открыт'",
+            "Мост открыт",
+            open,
+            "title: 'The bridge''s open'",
+        ),
+        (
+            "title: 'It''s' # имя",
+            "It's",
+            quoted,
+            "title: 'The \"new\" bridge' # имя",
+        ),
+        (
+            r#"title: "caf\xe9 \u00e9\_\/""#,
+            "café é\u{A0}/",
+            quoted,
+            r#"title: "The \"new\" bridge""#,
+        ),
+        (
+            "title: Мост открыт",
+            "Мост открыт",
+            open,
+            "title: The bridge's open",
+        ),
+        (
+            "title: Мост открыт",
+            "Мост открыт",
+            "Open: a bridge",
+            "title: \"Open: a bridge\"",
+        ),
+    ];
+    let toml = toml.into_iter().map(|case| ("+++", "draft = true", case));
+    let yaml = yaml.into_iter().map(|case| ("---", "draft: true", case));
+    for (fence, other, (line, text, new, expected)) in toml.chain(yaml) {
+        let source = format!("{fence}\n{line}\n{other}\n{fence}\n");
+        let document = first(&source, Format::Markdown)?;
+        assert_eq!(block_texts(&document), [text], "{line}");
+        let found = written(&translated(&document, &[], |_| new.to_owned())?)?;
+        assert_eq!(found, source.replace(line, expected));
+    }
+    // What is more than one string on one line is left as it is.
+    for source in [
+        "+++\ntitle = \"\"\"One\"\"\"\n+++\n\nWord.\n",
+        "+++\ntitle = '''One'''\n+++\n\nWord.\n",
+        "+++\ntitle = One\ntitle = [\"One\", \"two\"]\n+++\n\nWord.\n",
+        "+++\ntitle = \"One \\q\"\ntitle = \"\\u001b[2J One\"\n+++\n\nWord.\n",
+        "---\ntitle: \"One\" two\ntitle: \"\\ud83d One\"\n---\n\nWord.\n",
+    ] {
+        let document = first(source, Format::Markdown)?;
+        assert_eq!(block_texts(&document), ["Word."], "{source}");
+    }
+    Ok(())
+}
+
 const SRT: &str = "1\r\n00:00:01,000 --> 00:00:02,500\r\nThe river rose by two metres\r\nin one night,\r\n\r\n2\r\n00:00:02,600 --> 00:00:04,000\r\nand <i>nobody</i> was hurt.\r\n\r\n\
     3\r\n00:00:05,000 --> 00:00:06,000\r\n- Who is it?\r\n- Me.\r\n\r\n4\r\n00:00:07,000 --> 00:00:08,000\r\n♪\r\n";
 
@@ -565,6 +726,14 @@ const MARKDOWN_PIECES: &[&str] = &[
     "+++\n",
     "[^1]",
     "[^1]: ",
+    "[word][]",
+    "![Word]",
+    "![word][]",
+    "]",
+    "][]",
+    "\n\n[word]: /a\n",
+    "title = \"A \\u0062\"\n",
+    "title = 'A b'\n",
     "\t",
     "    ",
     "|---|---|\n",
