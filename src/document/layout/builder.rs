@@ -430,6 +430,7 @@ impl Builder {
     pub(in crate::document) fn finish(mut self) -> (String, Vec<Block>, Layout) {
         self.end_block();
         self.layout.values.sort_by_key(|value| value.source.start);
+        debug_assert!(self.layout.is_sound(), "marks or values are not in order");
         (self.text, self.blocks, self.layout)
     }
 }

@@ -573,7 +573,7 @@ fn a_table_keeps_what_is_not_chosen() -> Result<()> {
         (
             "text\n\"x\n",
             vec![],
-            "`input` cannot be read as csv: a quotation mark in row 2 is never closed",
+            "`input` cannot be read as csv: a quotation mark in row 2 is never closed, so the rows from there on are not read",
         ),
         ("text\n\n", vec![], "`input` holds no text"),
         ("", vec![], "`input` holds no text"),
@@ -586,6 +586,106 @@ fn a_table_keeps_what_is_not_chosen() -> Result<()> {
             .err()
             .map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some(message), "{source:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_table_that_breaks_off_is_whole_all_the_same() -> Result<()> {
+    for end in [
+        "3,\"x,y\n4,Three.\n5,Four.\n",
+        "3,\"x,y\n4,\"\"Three\"\",\n5,\"\"Four.\n",
+        "3,\"",
+    ] {
+        let csv = format!("id,text\n1,One.\n2,Two.\n\n{end}");
+        let mut out = String::new();
+        let mut errors = Vec::new();
+        for item in read(csv.as_bytes(), &options(Format::Csv))? {
+            match item {
+                Ok(document) => {
+                    let other = translated(&document, &[], |text| format!("ж {text}"))?;
+                    out += &written(&other)?;
+                }
+                Err(failure) => errors.push(failure.error.to_string()),
+            }
+        }
+        assert_eq!(out, format!("id,text\n1,ж One.\n2,ж Two.\n\n{end}"));
+        assert_eq!(
+            errors,
+            [
+                "`input` cannot be read as csv: a quotation mark in row 5 is never closed, so the rows from there on are not read"
+            ]
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_names_the_language_of_its_translation() -> Result<()> {
+    let cases: &[(&str, &[&str], &str)] = &[
+        (
+            "language,title,text,id\nen,One.,Two.,1\n\"en\",,Three.,2\n English ,,Four.,3\nde,,Five.,4\n,,Six.,5\nru,,Seven.,6\n",
+            &[],
+            "language,title,text,id\nru,ж One.,ж Two.,1\n\"ru\",,ж Three.,2\nru,,ж Four.,3\nde,,ж Five.,4\n,,ж Six.,5\nru,,ж Seven.,6\n",
+        ),
+        (
+            "text;language\nOne.;EN-gb\n;en\nTwo.;ar\n",
+            &[],
+            "text;language\nж One.;ru\n;en\nж Two.;ru\n",
+        ),
+        // The column is text as any other.
+        (
+            "language,text\nEnglish,One.\n",
+            &["language"],
+            "language,text\nж English,One.\n",
+        ),
+        (
+            "x,language,text\nOne.,en,Two.\n",
+            &["x", "text"],
+            "x,language,text\nж One.,ru,ж Two.\n",
+        ),
+    ];
+    for (source, fields, expected) in cases {
+        let options = ReadOptions {
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            ..options(Format::Csv)
+        };
+        let (mut out, mut twice) = (String::new(), String::new());
+        for document in documents(source, &options)? {
+            let mut other = translated(&document, &[], |text| format!("ж {text}"))?;
+            // Replaced a second time, it is where it was moved to.
+            let mut again = translated(&other, &[], |text| text.replace('ж', "жжж"))?;
+            other.set_language(Some(Language::Russian));
+            again.set_language(Some(Language::Russian));
+            out += &written(&other)?;
+            twice += &written(&again)?;
+        }
+        assert_eq!(out, *expected);
+        assert_eq!(twice, expected.replace('ж', "жжж"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_field_that_is_named_twice_is_read_once() -> Result<()> {
+    for (source, format, names) in [
+        (
+            "{\"text\":\"One.\",\"b\":\"Two.\"}\n",
+            Format::JsonLines,
+            ["text", "b", "text"],
+        ),
+        ("text,b\nOne.,Two.\n", Format::Csv, ["text", "b", "text"]),
+        ("One.\tTwo.\n", Format::Tsv, ["1", "2", "01"]),
+    ] {
+        let options = ReadOptions {
+            fields: names.map(str::to_owned).to_vec(),
+            ..options(format)
+        };
+        let found = documents(source, &options)?;
+        assert_eq!(block_texts(&found[0]), ["One.", "Two."]);
+        let other = translated(&found[0], &[], |text| format!("ж {text}"))?;
+        let expected = source.replace("One.", "ж One.").replace("Two.", "ж Two.");
+        assert_eq!(written(&other)?, expected);
     }
     Ok(())
 }
