@@ -320,6 +320,7 @@ fn links_and_images_keep_their_definitions() -> Result<()> {
         ("The plan", "План"),
         ("Nobody knows.", "Никто не знает."),
         ("The report.", "Доклад."),
+        ("The | report", "Доклад"),
     ];
     let cases: &[(&str, &str)] = &[
         // A label that is not the text stays as it is.
@@ -348,6 +349,10 @@ fn links_and_images_keep_their_definitions() -> Result<()> {
             &format!("> Read [the\n> report] today. Nobody knows.{report}"),
             &format!("> Прочтите [доклад][the report] сегодня. Никто не знает.{report}"),
         ),
+        (
+            "| [The \\| report] | 1 |\n|---|---|\n\n[the | report]: /a\n",
+            "| [Доклад][The \\| report] | 1 |\n|---|---|\n\n[the | report]: /a\n",
+        ),
         // Where its sentence stays, so does the link.
         (
             &format!("It is in [the report][]. Nobody knows.{report}"),
@@ -374,8 +379,8 @@ fn links_and_images_keep_their_definitions() -> Result<()> {
 
 /// The addresses of links and images, in order.
 fn links(markdown: &str) -> Vec<String> {
-    use pulldown_cmark::{Event, Parser, Tag};
-    Parser::new(markdown)
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    Parser::new_ext(markdown, Options::ENABLE_TABLES)
         .filter_map(|event| match event {
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                 Some(dest_url.into_string())
@@ -957,6 +962,10 @@ fn hostile_files_take_linear_time() -> Result<()> {
         (Format::Markdown, "*word ".repeat(many)),
         (Format::Markdown, "> ".repeat(10_000) + "word"),
         (Format::Markdown, "word [".repeat(many)),
+        (
+            Format::Markdown,
+            "[word][] ".repeat(many) + "\n\n[word]: /a\n",
+        ),
         (Format::Markdown, "word `".repeat(many)),
         (
             Format::Srt,
