@@ -15,7 +15,7 @@ fn cases() -> Vec<(&'static str, Format, String)> {
     let page = |head: &str, count: usize, tail: &str| {
         format!("<p>{prose}</p>{}{tail}<p>{prose}</p>", head.repeat(count))
     };
-    let between = |line: &str| format!("{prose}\n\n{}\n{prose}\n", line.repeat(200_000));
+    let between = |line: &str| format!("{prose}\n\n{}\n{prose}\n", line.repeat(400_000));
     vec![
         ("nested blocks", html, page("<div>", 100_000, prose)),
         ("nested inline", html, page("<b>", 100_000, prose)),
