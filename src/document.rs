@@ -13,6 +13,7 @@ mod clutter;
 mod docx;
 mod encoding;
 mod escape;
+mod front_matter;
 mod html;
 mod inspect;
 mod json_lines;

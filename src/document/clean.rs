@@ -107,21 +107,17 @@ fn body(lines: &[Line]) -> Option<(usize, usize)> {
     let mut last = lines.iter().rposition(Line::is_prose)?.max(first);
     // A list of other articles with their first sentences comes after a label; what follows the
     // label is the page's where the article has had its say before.
-    if let Some(label) = (first + 1..=last)
-        .find(|&at| lines[at].clutter == Some(Clutter::Related) && rest_is_related(lines, at, last))
+    if let Some(label) = label_of_related(lines, first, last)
         && let Some(end) = lines[..label].iter().rposition(Line::is_prose)
         && end >= first
     {
         last = end;
     }
     // What readers wrote is prose as well, but under a label, and after the article.
+    let mut prose = 1;
     let comments = (first + 1..last).find(|&at| {
-        lines[at].clutter == Some(Clutter::Comments)
-            && lines[first..at]
-                .iter()
-                .filter(|line| line.is_prose())
-                .count()
-                >= 2
+        prose += usize::from(lines[at].is_prose());
+        lines[at].clutter == Some(Clutter::Comments) && prose >= 2
     });
     if let Some(end) = comments.and_then(|label| lines[..label].iter().rposition(Line::is_prose)) {
         last = end.max(first);
@@ -161,19 +157,21 @@ fn closing(lines: &[Line], prose: usize) -> usize {
     last
 }
 
-/// Whether little prose and many headlines follow the label at `label`.
-fn rest_is_related(lines: &[Line], label: usize, last: usize) -> bool {
-    // A label with its link in the same line says nothing about the lines that follow.
-    if lines[label].words > 4 {
-        return false;
+/// The first label after line `first` that little prose and many headlines follow, up to line `last`.
+fn label_of_related(lines: &[Line], first: usize, last: usize) -> Option<usize> {
+    let (mut prose, mut headlines) = (0, 0);
+    let mut label = None;
+    for at in (first + 1..=last).rev() {
+        let line = &lines[at];
+        // A label with its link in the same line says nothing about the lines that follow.
+        let is_label = line.clutter == Some(Clutter::Related) && line.words <= 4;
+        if is_label && headlines >= 2 && headlines >= prose {
+            label = Some(at);
+        }
+        prose += usize::from(line.is_prose());
+        headlines += usize::from(line.looks_like_headline() && !line.ended);
     }
-    let rest = &lines[label + 1..=last];
-    let prose: usize = rest.iter().filter(|line| line.is_prose()).count();
-    let headlines = rest
-        .iter()
-        .filter(|line| line.looks_like_headline() && !line.ended)
-        .count();
-    headlines >= 2 && headlines >= prose
+    label
 }
 
 /// The best headline among the lines of `range`, of the article whose body begins at `first`.

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::front_matter;
+
 /// How flowing text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {
@@ -81,7 +83,7 @@ fn is_markup(text: &str, at: usize, c: char, is_first: bool) -> bool {
 }
 
 /// How a value is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ValueKind {
     /// The text of an element that holds no other: `title`.
     Element,
@@ -92,31 +94,52 @@ pub(super) enum ValueKind {
     /// A cell of a table whose cells are parted so, its quotation marks included.
     Cell(char),
     /// A value in the front matter of Markdown, its quotation marks included.
-    FrontMatter,
+    FrontMatter(front_matter::Style),
     /// What describes an image in Markdown.
     Description,
+    /// The same where it is the label of the image as well, with the `][` of a label of its own.
+    LabelledDescription,
+    /// The end of a link in Markdown whose text was its label, which is this.
+    Label(Box<str>),
 }
 
 impl ValueKind {
     /// Adds `text` to `out`, in the style of `raw`, which is how the value was written before.
-    pub(super) fn encode(self, raw: &str, text: &str, out: &mut String) {
+    pub(super) fn encode(&self, raw: &str, text: &str, out: &mut String) {
         match self {
             Self::Element => push_entities(text, None, out),
-            Self::Attribute(Some(quote)) => push_entities(text, Some(quote), out),
+            Self::Attribute(Some(quote)) => push_entities(text, Some(*quote), out),
             Self::Attribute(None) => {
                 out.push('"');
                 push_entities(text, Some('"'), out);
                 out.push('"');
             }
             Self::Json => push_json(raw, text, out),
-            Self::Cell(delimiter) => push_cell(raw, text, delimiter, out),
-            Self::FrontMatter => push_front_matter(raw, text, out),
-            Self::Description => {
-                for (escaped, _) in Escape::Markdown.pieces(text, false) {
-                    out.push_str(&escaped);
-                }
+            Self::Cell(delimiter) => push_cell(raw, text, *delimiter, out),
+            Self::FrontMatter(style) => front_matter::encode(*style, raw, text, out),
+            Self::Description => push_description(text, out),
+            Self::LabelledDescription => {
+                push_description(text, out);
+                let label = match raw.rsplit_once("][") {
+                    Some((text, "")) => text,
+                    Some((_, label)) => label,
+                    None => raw,
+                };
+                out.push_str("][");
+                out.push_str(label);
+            }
+            Self::Label(label) => {
+                out.push_str("][");
+                out.push_str(label);
+                out.push(']');
             }
         }
+    }
+}
+
+fn push_description(text: &str, out: &mut String) {
+    for (escaped, _) in Escape::Markdown.pieces(text, false) {
+        out.push_str(&escaped);
     }
 }
 
@@ -158,34 +181,6 @@ fn push_cell(raw: &str, text: &str, delimiter: char, out: &mut String) {
     if raw.starts_with('"') || has_quote || text.contains(special) || text != text.trim() {
         out.push('"');
         out.push_str(&text.replace('"', "\"\""));
-        out.push('"');
-    } else {
-        out.push_str(text);
-    }
-}
-
-fn push_front_matter(raw: &str, text: &str, out: &mut String) {
-    // What a YAML reader would take for more than a text.
-    let is_plain = !text.starts_with(|c: char| !c.is_alphanumeric())
-        && !text.starts_with(|c: char| c.is_ascii_digit())
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !text.ends_with([':', ' '])
-        && !matches!(
-            text.to_lowercase().as_str(),
-            "true" | "false" | "null" | "yes" | "no" | "on" | "off"
-        );
-    if raw.starts_with('\'') && !text.contains('\'') {
-        out.push('\'');
-        out.push_str(text);
-        out.push('\'');
-    } else if raw.starts_with('\'') {
-        out.push('\'');
-        out.push_str(&text.replace('\'', "''"));
-        out.push('\'');
-    } else if raw.starts_with('"') || !is_plain {
-        out.push('"');
-        out.push_str(&text.replace('\\', "\\\\").replace('"', "\\\""));
         out.push('"');
     } else {
         out.push_str(text);

@@ -14,7 +14,6 @@ use super::read::{Failure, ReadOptions};
 use super::records::{self, Field, Record, TEXT, TITLE};
 use super::{Document, Format, read};
 use crate::error::Error;
-use crate::language::Language;
 
 /// Whether the beginning of an input, which starts with `{`, is JSON Lines: its first line is a
 /// JSON object, as far as it was read.
@@ -84,7 +83,9 @@ pub(super) fn document(
         let found: Result<Vec<Field>, Error> = options
             .fields
             .iter()
-            .filter_map(|key| field(key).transpose())
+            .enumerate()
+            .filter(|(at, key)| !options.fields[..*at].contains(key))
+            .filter_map(|(_, key)| field(key).transpose())
             .collect();
         match found {
             Ok(found) if found.is_empty() => Err(missing(&options.fields.join("`, `"))),
@@ -98,36 +99,19 @@ pub(super) fn document(
     };
     let record = Record {
         name: id,
+        language: places.get("language").cloned(),
         source,
         fields,
         all,
     };
     match records::document(&record, options.cleaning) {
         Ok(mut document) => {
-            document.language = records::language(&record.all);
             document.format = Format::JsonLines;
             document.has_mark = has_mark;
             Ok(document)
         }
         Err(error) => Err(failed(record.name, record.all, error)),
     }
-}
-
-/// The record with the name of its language changed, where it names one of ours.
-pub(super) fn with_language(source: &str, language: Language) -> Option<String> {
-    let range = places(source).get("language")?.clone();
-    let named: Language = serde_json::from_str::<String>(&source[range.clone()])
-        .ok()?
-        .parse()
-        .ok()?;
-    (named != language).then(|| {
-        format!(
-            "{}\"{}\"{}",
-            &source[..range.start],
-            language.code(),
-            &source[range.end..]
-        )
-    })
 }
 
 /// Where the values of an object stand in its source.

@@ -14,6 +14,7 @@ pub(super) use builder::Builder;
 
 use super::escape::{Escape, ValueKind};
 use super::spans::{self, Fitted, Glosses, Kind, Tag};
+use crate::language::Language;
 
 /// The source of a document and the places of its text in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub(super) struct Layout {
     marks: Vec<Mark>,
     /// In the order of the source.
     pub(super) values: Vec<Value>,
+    /// Where the source names the language that it is in.
+    pub(super) named: Option<Named>,
     /// How flowing text is written.
     escape: Escape,
     /// Whether any text is not what it was when it was read.
@@ -59,6 +62,15 @@ pub(super) struct Value {
     pub(super) kind: ValueKind,
 }
 
+/// The name of a language, in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) language: Language,
+    pub(super) source: Range<usize>,
+    /// How it is written.
+    pub(super) kind: ValueKind,
+}
+
 /// A replaced range of the text: what it was, and what it is.
 #[derive(Debug, Clone)]
 pub(super) struct Shift {
@@ -87,8 +99,30 @@ impl Layout {
             pieces: Vec::new(),
             marks: Vec::new(),
             values,
+            named: None,
             escape: Escape::None,
             changed: false,
+        }
+    }
+
+    /// Whether marks are in the order of the source and values do not overlap: what all else relies on.
+    pub(super) fn is_sound(&self) -> bool {
+        self.marks.is_sorted_by_key(|mark| mark.source.start)
+            && self
+                .values
+                .is_sorted_by(|before, after| before.source.end <= after.source.start)
+    }
+
+    /// The source, in which another language is named where one is.
+    pub(super) fn naming(&self, language: Option<Language>) -> String {
+        match (&self.named, language) {
+            (Some(named), Some(language)) if named.language != language => {
+                let mut source = self.source[..named.source.start].to_owned();
+                let raw = &self.source[named.source.clone()];
+                named.kind.encode(raw, language.code(), &mut source);
+                source + &self.source[named.source.end..]
+            }
+            _ => self.source.clone(),
         }
     }
 
@@ -257,6 +291,7 @@ impl Layout {
                 pieces: Vec::with_capacity(self.pieces.len()),
                 marks: Vec::with_capacity(self.marks.len()),
                 values: Vec::with_capacity(self.values.len()),
+                named: None,
                 ..*self
             },
         };
@@ -274,6 +309,14 @@ impl Layout {
         rebuild.copy(at..self.source.len());
         rebuild.out
     }
+}
+
+/// Where `at`, an offset in the source that was, is now; `stretches` are what stands between values,
+/// with where each begins now.
+fn place(stretches: &[(Range<usize>, usize)], at: usize) -> usize {
+    let after = stretches.partition_point(|(old, _)| old.start <= at);
+    let (old, new) = &stretches[after.saturating_sub(1)];
+    new + at.min(old.end).saturating_sub(old.start)
 }
 
 /// A layout in the making, from another and what was replaced in it.
@@ -307,15 +350,20 @@ impl Rebuild<'_> {
         stretches.push((at..range.end, self.out.source.len()));
         self.copy_flowing(at..range.end);
         self.copy_marks(&range, &stretches);
+        if let Some(named) = &self.layout.named
+            && range.start <= named.source.start
+            && named.source.end <= range.end
+        {
+            let source = place(&stretches, named.source.start)..place(&stretches, named.source.end);
+            self.out.named = Some(Named {
+                source,
+                ..named.clone()
+            });
+        }
     }
 
     /// Copies the marks of a range of the source; values may stand in them.
     fn copy_marks(&mut self, range: &Range<usize>, stretches: &[(Range<usize>, usize)]) {
-        let place = |at: usize| {
-            let after = stretches.partition_point(|(old, _)| old.start <= at);
-            let (old, new) = &stretches[after.saturating_sub(1)];
-            new + at.min(old.end).saturating_sub(old.start)
-        };
         let from = self
             .layout
             .marks
@@ -328,7 +376,7 @@ impl Rebuild<'_> {
             let text = moved(self.shifts, mark.text.start);
             self.out.marks.push(Mark {
                 text: text..text + mark.text.len(),
-                source: place(mark.source.start)..place(mark.source.end),
+                source: place(stretches, mark.source.start)..place(stretches, mark.source.end),
                 ..mark.clone()
             });
         }
@@ -367,19 +415,34 @@ impl Rebuild<'_> {
         let text = moved(self.shifts, value.text.start)..moved(self.shifts, value.text.end);
         let start = self.out.source.len();
         let raw = &self.layout.source[value.source.clone()];
-        if self.new[text.clone()] == self.old[value.text.clone()] {
-            self.out.source.push_str(raw);
-        } else {
-            self.out.changed = true;
-            value
-                .kind
-                .encode(raw, &self.new[text.clone()], &mut self.out.source);
+        let new = match value.kind {
+            // Its text flows, and the value follows it.
+            ValueKind::Label(_) => self.is_rewritten(&value.text).then_some(""),
+            _ => Some(&self.new[text.clone()]).filter(|new| **new != self.old[value.text.clone()]),
+        };
+        match new {
+            None => self.out.source.push_str(raw),
+            Some(new) => {
+                self.out.changed = true;
+                value.kind.encode(raw, new, &mut self.out.source);
+            }
         }
         self.out.values.push(Value {
-            text,
+            text: text.start..text.end.max(text.start),
             source: start..self.out.source.len(),
-            kind: value.kind,
+            kind: value.kind.clone(),
         });
+    }
+
+    /// Whether a sentence that a range of flowing text touches is written anew.
+    fn is_rewritten(&self, text: &Range<usize>) -> bool {
+        let from = self
+            .shifts
+            .partition_point(|shift| shift.old.end <= text.start);
+        self.shifts[from..]
+            .iter()
+            .take_while(|shift| shift.old.start < text.end)
+            .any(|shift| shift.fitted.is_some())
     }
 
     /// Writes a sentence anew.

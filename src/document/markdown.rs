@@ -7,9 +7,10 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, LinkType, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 
 use super::escape::{Escape, ValueKind};
+use super::front_matter::{self, Style};
 use super::html::tokens::{self, Token};
 use super::layout::Builder;
 use super::spans::Kind;
@@ -28,6 +29,7 @@ pub(super) fn document(name: String, source: String) -> Result<Document> {
         left: 0,
         items: 0,
         images: Vec::new(),
+        label: None,
     };
     reader.run();
     let (text, blocks, layout) = reader.builder.finish();
@@ -49,7 +51,9 @@ struct Reader<'a> {
     left: usize,
     items: usize,
     /// Images that are open; what describes them is not part of the sentence that they stand in.
-    images: Vec<Range<usize>>,
+    images: Vec<(Range<usize>, LinkType)>,
+    /// The label of the link that is open, where its text is the label, and where the link ends.
+    label: Option<(String, usize)>,
 }
 
 impl Reader<'_> {
@@ -97,15 +101,19 @@ impl Reader<'_> {
                 let text = &self.source[range.clone()];
                 text.len() - text.trim_start_matches('~').len()
             }
-            Tag::Link { link_type, .. } => {
-                return self.link(range, link_type);
+            Tag::Link { link_type, id, .. } => {
+                return self.link(range, link_type, &id);
             }
-            Tag::Image { .. } => {
-                self.images.push(range);
+            Tag::Image { link_type, .. } => {
+                self.images.push((self.whole(range, link_type), link_type));
                 return;
             }
-            Tag::MetadataBlock(_) => {
-                self.front_matter(range);
+            Tag::MetadataBlock(kind) => {
+                let style = match kind {
+                    MetadataBlockKind::YamlStyle => Style::Yaml,
+                    MetadataBlockKind::PlusesStyle => Style::Toml,
+                };
+                self.front_matter(range, style);
                 self.left += 1;
                 return;
             }
@@ -123,7 +131,7 @@ impl Reader<'_> {
         }
     }
 
-    fn link(&mut self, range: Range<usize>, kind: LinkType) {
+    fn link(&mut self, range: Range<usize>, kind: LinkType, id: &str) {
         if self.left > 0 || !self.images.is_empty() {
             return;
         }
@@ -131,11 +139,24 @@ impl Reader<'_> {
             let address = self.source[range.clone()].trim_matches(['<', '>']);
             let address = address.to_owned();
             self.builder.keep(&address, range.clone());
-            self.images.push(range);
+            self.images.push((range, kind));
             return;
         }
+        self.label = is_label(kind).then(|| {
+            // In tables, a bar has a backslash, which the parser takes away.
+            let label = &self.source[range.start + 1..range.end - 1];
+            let is_line = !label.contains(['\n', '\r']);
+            let label = if is_line { label } else { id }.to_owned();
+            (label, self.whole(range.clone(), kind).end)
+        });
         self.at = range.start + 1;
         self.builder.open_span("link", range.start..range.start + 1);
+    }
+
+    /// The range of a link or an image, with the `[]` after its label.
+    fn whole(&self, range: Range<usize>, kind: LinkType) -> Range<usize> {
+        let has_more = kind == LinkType::Collapsed && self.source[range.end..].starts_with("[]");
+        range.start..range.end + if has_more { 2 } else { 0 }
     }
 
     fn block(&mut self, tag: &Tag<'_>, range: Range<usize>) {
@@ -155,16 +176,24 @@ impl Reader<'_> {
     fn end(&mut self, end: TagEnd, range: Range<usize>) {
         match end {
             TagEnd::Image => self.image(),
-            TagEnd::Link if self.images.last() == Some(&range) => {
+            TagEnd::Link if self.images.last().is_some_and(|(image, _)| *image == range) => {
                 self.images.pop();
                 self.at = range.end;
             }
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link => {
                 if self.left == 0 && self.images.is_empty() {
                     let name = if end == TagEnd::Link { "link" } else { "mark" };
-                    let marks = self.at.clamp(range.start, range.end)..range.end;
-                    self.builder.close_span(name, marks);
-                    self.at = range.end;
+                    let start = self.at.clamp(range.start, range.end);
+                    match self.label.take_if(|_| end == TagEnd::Link) {
+                        Some((label, end)) => {
+                            self.builder.close_labelled(name, start..end, label);
+                            self.at = end;
+                        }
+                        None => {
+                            self.builder.close_span(name, start..range.end);
+                            self.at = range.end;
+                        }
+                    }
                 }
             }
             TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::MetadataBlock(_) => {
@@ -183,7 +212,7 @@ impl Reader<'_> {
 
     /// An image is a mark of its sentence; what describes it is a value, where it is plain words.
     fn image(&mut self) {
-        let Some(range) = self.images.pop() else {
+        let Some((range, kind)) = self.images.pop() else {
             return;
         };
         if !self.images.is_empty() || self.left > 0 {
@@ -202,12 +231,13 @@ impl Reader<'_> {
         {
             let words = words.to_owned();
             let start = range.start + 2;
-            self.builder.value(
-                BlockKind::Paragraph,
-                &words,
-                start..start + words.len(),
-                ValueKind::Description,
-            );
+            let (end, kind) = if is_label(kind) {
+                (range.end - 1, ValueKind::LabelledDescription)
+            } else {
+                (start + words.len(), ValueKind::Description)
+            };
+            self.builder
+                .value(BlockKind::Paragraph, &words, start..end, kind);
         }
         self.at = range.end;
     }
@@ -247,51 +277,20 @@ impl Reader<'_> {
         self.at = range.end;
     }
 
-    /// The titles and descriptions of a front matter in YAML or TOML that stand on one line.
-    fn front_matter(&mut self, range: Range<usize>) {
-        const KEYS: [&str; 6] = [
-            "title",
-            "subtitle",
-            "description",
-            "summary",
-            "excerpt",
-            "headline",
-        ];
-        let mut at = range.start;
-        for line in self.source[range].split_inclusive('\n') {
-            let start = at;
-            at += line.len();
-            let Some((key, value)) = line.split_once([':', '=']) else {
-                continue;
+    /// The titles and descriptions of a front matter that stand on one line.
+    fn front_matter(&mut self, range: Range<usize>, style: Style) {
+        for entry in front_matter::entries(self.source, range, style) {
+            let kind = match entry.key {
+                "title" | "headline" if self.builder.is_empty() => BlockKind::Headline,
+                _ => BlockKind::Paragraph,
             };
-            if !KEYS.contains(&key.trim_end()) || !value.starts_with(char::is_whitespace) {
-                continue;
-            }
-            let value = value.trim();
-            let quoted = |quote: char| {
-                value
-                    .strip_prefix(quote)
-                    .and_then(|rest| rest.strip_suffix(quote))
-            };
-            let text = if let Some(inner) = quoted('"') {
-                inner.replace("\\\"", "\"").replace("\\\\", "\\")
-            } else if let Some(inner) = quoted('\'') {
-                inner.replace("''", "'")
-            } else if value.starts_with(char::is_alphanumeric) && !value.contains(" #") {
-                value.to_owned()
-            } else {
-                continue;
-            };
-            let from = start + key.len() + 1;
-            let value = crate::segment::trimmed(self.source, from..at);
-            let kind = if self.builder.is_empty() && matches!(key.trim_end(), "title" | "headline")
-            {
-                BlockKind::Headline
-            } else {
-                BlockKind::Paragraph
-            };
-            self.builder
-                .value(kind, &text, value, ValueKind::FrontMatter);
+            let style = ValueKind::FrontMatter(style);
+            self.builder.value(kind, &entry.text, entry.source, style);
         }
     }
+}
+
+/// Whether the text of a link is what its definition is found by.
+fn is_label(kind: LinkType) -> bool {
+    matches!(kind, LinkType::Shortcut | LinkType::Collapsed)
 }

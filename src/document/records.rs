@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use super::escape::ValueKind;
-use super::layout::{Layout, Value};
+use super::layout::{Layout, Named, Value};
 use super::read::Cleaning;
 use super::{Block, BlockKind, Document, TITLE_GAP, clean, lines};
 use crate::error::{Error, Result};
@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub(super) source: String,
     /// The chosen fields, in the order in which they are read.
     pub(super) fields: Vec<Field>,
+    /// Where the record says in which language it is.
+    pub(super) language: Option<Range<usize>>,
     /// Everything that it holds.
     pub(super) all: Map<String, Json>,
 }
@@ -85,7 +87,7 @@ pub(super) fn document(record: &Record, cleaning: Cleaning) -> Result<Document> 
         let value = Value {
             text: start..text.len(),
             source: field.source.clone(),
-            kind: field.kind,
+            kind: field.kind.clone(),
         };
         values.push((value, field.name.clone()));
         cleaned_of = cleaned_of.or(cleaned);
@@ -98,7 +100,11 @@ pub(super) fn document(record: &Record, cleaning: Cleaning) -> Result<Document> 
     values.sort_by_key(|(value, _)| value.source.start);
     let (values, chosen) = values.into_iter().unzip();
     let mut document = Document::of_blocks(record.name.clone(), text, blocks);
-    document.layout = Some(Layout::of_values(record.source.clone(), values));
+    let mut layout = Layout::of_values(record.source.clone(), values);
+    layout.named = named(record);
+    debug_assert!(layout.is_sound(), "values overlap");
+    document.layout = Some(layout);
+    document.language = language(&record.all);
     document.chosen = chosen;
     document.fields.clone_from(&record.all);
     if let Some(cleaned) = cleaned_of {
@@ -118,7 +124,20 @@ pub(super) fn id(all: &Map<String, Json>) -> Option<String> {
     }
 }
 
+/// The name of a language in a record; none where it names none of ours, or is itself a text.
+fn named(record: &Record) -> Option<Named> {
+    let kind = record.fields.first()?.kind.clone();
+    let source = record.language.clone()?;
+    let is_text = |field: &Field| field.source == source;
+    let language = language(&record.all).filter(|_| !record.fields.iter().any(is_text))?;
+    Some(Named {
+        language,
+        source,
+        kind,
+    })
+}
+
 /// The language that a record names.
-pub(super) fn language(all: &Map<String, Json>) -> Option<Language> {
+fn language(all: &Map<String, Json>) -> Option<Language> {
     all.get("language")?.as_str()?.parse().ok()
 }

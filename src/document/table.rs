@@ -1,8 +1,9 @@
 //! Reads tables, CSV and TSV: a document a row, whose text is in the columns that were chosen.
 //!
 //! A row without text there is no document, and belongs to the one before it (to the next one, at
-//! the head), as the header does: so all rows stand in some document's source. Cells are parted here
-//! and not by a library, since their places in the source are needed, with the quotation marks.
+//! the head), as the header does, and so does what cannot be read: all of a table stands in some
+//! document's source. Cells are parted here and not by a library, since their places in the source are
+//! needed, with the quotation marks.
 
 use std::ops::Range;
 
@@ -27,6 +28,8 @@ pub(super) struct Rows {
     header: Option<Vec<String>>,
     /// The columns that hold text, in the order in which they are read.
     columns: Vec<usize>,
+    /// The column that names the language of a row.
+    language: Option<usize>,
     /// Up to where rows were given out as documents.
     done: usize,
     /// Up to where rows were read, and how many.
@@ -68,6 +71,7 @@ impl Rows {
             cleaning: options.cleaning,
             header: None,
             columns: Vec::new(),
+            language: None,
             done: 0,
             at: 0,
             number: 0,
@@ -110,7 +114,7 @@ impl Rows {
         if let Some(numbers) = numbers.filter(|numbers| {
             !numbers.is_empty() && fields.iter().all(|field| place(field).is_none())
         }) {
-            self.columns = numbers.iter().map(|number| number - 1).collect();
+            self.columns = once_each(numbers.iter().map(|number| number - 1));
             (self.at, self.number) = (first.start, 0);
             return Ok(());
         }
@@ -135,7 +139,8 @@ impl Rows {
                 })
                 .collect::<Result<_>>()?
         };
-        self.columns = columns;
+        self.columns = once_each(columns.into_iter());
+        self.language = names.iter().rposition(|name| name == "language");
         self.header = Some(names);
         Ok(())
     }
@@ -158,7 +163,7 @@ impl Rows {
                     Some(end) if bytes.get(end).is_none_or(ends) => at = end,
                     None if self.format == Format::Csv => {
                         return Err(self.wrong(format!(
-                            "a quotation mark in row {} is never closed",
+                            "a quotation mark in row {} is never closed, so the rows from there on are not read",
                             self.number
                         )));
                     }
@@ -243,12 +248,15 @@ impl Rows {
             .collect();
         let record = Record {
             name: records::id(&all).unwrap_or_else(|| format!("{}:{}", self.name, row.number)),
+            language: self
+                .language
+                .and_then(|column| row.cells.get(column))
+                .map(|cell| cell.start - source.start..cell.end - source.start),
             source: self.source[source].to_owned(),
             fields,
             all,
         };
         let mut document = records::document(&record, self.cleaning)?;
-        document.language = records::language(&record.all);
         document.format = self.format;
         Ok(document)
     }
@@ -265,16 +273,26 @@ impl Iterator for Rows {
             Ok(next) => self.next = next,
             Err(error) => self.error = Some(error),
         }
-        let end = match (&self.next, &self.error) {
-            (Some(next), _) => next.start,
-            // Where the row that cannot be read begins.
-            (None, Some(_)) => self.at,
-            (None, None) => self.source.len(),
-        };
+        // What cannot be read belongs to the last row that could, so that nothing of the table is lost.
+        let end = self
+            .next
+            .as_ref()
+            .map_or(self.source.len(), |next| next.start);
         let source = self.done..end;
         self.done = end;
         Some(self.document(&row, source))
     }
+}
+
+/// The columns without those that came before.
+fn once_each(columns: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut all = Vec::new();
+    for column in columns {
+        if !all.contains(&column) {
+            all.push(column);
+        }
+    }
+    all
 }
 
 /// The offset after the quotation mark that closes a cell whose text begins at `at`.

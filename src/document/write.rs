@@ -1,7 +1,7 @@
 //! Writes a document in the format that it was read from.
 
 use super::html::{self, Declaration};
-use super::{BlockKind, Document, Format, json_lines};
+use super::{BlockKind, Document, Format};
 use crate::error::Result;
 use crate::language::Language;
 
@@ -27,8 +27,8 @@ impl Document {
     /// A text that was cleaned, and the article of a page (read without [`Cleaning::Page`]), have
     /// nothing around them: the text itself is given, and a page that holds the article alone. Where
     /// the text was replaced and [`language`](Self::language) is known, it is named where the format
-    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON. Of a Word document,
-    /// these are the parts with text, one after the other.
+    /// does: `lang` and `dir` of a page, the field `language` of a line of JSON or a row of a table. Of
+    /// a Word document, these are the parts with text, one after the other.
     ///
     /// [`Cleaning::Page`]: super::Cleaning::Page
     pub fn to_source(&self) -> String {
@@ -51,9 +51,7 @@ impl Document {
                     },
                 )
             }
-            Format::JsonLines => language
-                .and_then(|language| json_lines::with_language(&layout.source, language))
-                .unwrap_or_else(|| layout.source.clone()),
+            Format::JsonLines | Format::Csv | Format::Tsv => layout.naming(language),
             _ => layout.source.clone(),
         };
         self.marked(source)

@@ -171,3 +171,23 @@ fn one_page_is_a_page_and_text_where_asked() {
     let word = translate(&tool, &["w.docx", "--json"]);
     assert!(word.out.contains("\"text\":"), "{}", word.out);
 }
+
+#[test]
+fn a_table_that_breaks_off_keeps_the_rest() {
+    let rest = "3,\"no end,x\n4,Wet.,y\n";
+    let table = format!("id,text,note\n1,The river rose.,a\n2,The town is wet.,b\n{rest}");
+    let tool = Tool::new().file("in/t.csv", &table);
+    let ran = translate(&tool, &["-o", "out/", "in"]);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("row 4 is never closed"), "{}", ran.err);
+    let out = tool.read("out/t.csv");
+    has_all(&out, &["id,text,note\n1,", ",a\n2,", ",b\n", rest]);
+    assert!(out.ends_with(rest) && !out.contains("river"), "{out}");
+    // It is not taken for done: mended, it is translated whole.
+    let tool = tool.file("in/t.csv", table.replace("\"no", "no"));
+    let ran = translate(&tool, &["-o", "out/", "in"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let out = tool.read("out/t.csv");
+    assert_eq!(out.lines().count(), 5, "{out}");
+    assert!(!out.contains("Wet") && !out.contains("no end"), "{out}");
+}

@@ -15,9 +15,15 @@ fn cases() -> Vec<(&'static str, Format, String)> {
     let page = |head: &str, count: usize, tail: &str| {
         format!("<p>{prose}</p>{}{tail}<p>{prose}</p>", head.repeat(count))
     };
+    let between = |line: &str| format!("{prose}\n\n{}\n{prose}\n", line.repeat(400_000));
     vec![
         ("nested blocks", html, page("<div>", 100_000, prose)),
         ("nested inline", html, page("<b>", 100_000, prose)),
+        (
+            "nested inline with breaks",
+            html,
+            page("<b>x<br><br>", 100_000, prose),
+        ),
         ("nested links", html, page("<a href=x>", 100_000, prose)),
         ("end tags", html, page("</div></b>", 100_000, prose)),
         ("crossed", html, page("<b><p></b></i>", 50_000, prose)),
@@ -45,6 +51,8 @@ fn cases() -> Vec<(&'static str, Format, String)> {
             page("<script type=application/ld+json>[[[[", 2_000, prose),
         ),
         ("one line", html, page(prose, 60_000, "")),
+        ("labels", text, between("Read also\n")),
+        ("labels of comments", text, between("Comments\n")),
         ("one line of text", text, prose.repeat(60_000)),
         ("no space", text, "a".repeat(5_000_000)),
         ("full stops", text, ". ".repeat(1_000_000)),

@@ -27,8 +27,10 @@ const CONTAINERS: [&str; 9] = [
 ];
 
 /// Elements that are never read.
-const LEFT: [&str; 7] = [
+const LEFT: [&str; 9] = [
     "w:ppr",
+    "w:sdtpr",
+    "w:sdtendpr",
     "w:del",
     "w:movefrom",
     "w:sectpr",
@@ -84,9 +86,10 @@ pub(super) fn read(
         styles: vec![String::new()],
         known: HashMap::from([(String::new(), 0)]),
         runs: Vec::new(),
+        in_paragraph: false,
         outer: Vec::new(),
         field: Field::default(),
-        block_tag: 0,
+        control: None,
         searched: 0,
     };
     let mut at = range.start;
@@ -115,11 +118,13 @@ struct Reader<'a> {
     known: HashMap<String, usize>,
     /// The run that is open in this paragraph.
     runs: Vec<Run>,
-    /// The runs of the paragraphs around this one.
-    outer: Vec<Vec<Run>>,
+    /// Whether a paragraph is open, and not a text box in it.
+    in_paragraph: bool,
+    /// The same of the paragraphs and text boxes around this one.
+    outer: Vec<(Vec<Run>, bool)>,
     field: Field,
-    /// Where a structured tag began.
-    block_tag: usize,
+    /// Where the content control began whose content has not.
+    control: Option<usize>,
     /// How many bytes were searched for text boxes.
     searched: usize,
 }
@@ -173,15 +178,22 @@ impl Reader<'_> {
             "w:p" => {
                 self.flush();
                 if !tag.closed {
-                    // In a text box, a paragraph stands in a run of another.
-                    self.outer.push(std::mem::take(&mut self.runs));
+                    self.enter(true);
                 }
                 return end;
             }
-            "w:sdt" => {
-                self.block_tag = tag.range.start;
+            // In a text box, paragraphs stand in a run of another.
+            "w:txbxcontent" if !tag.closed => {
+                self.flush();
+                self.enter(false);
                 return end;
             }
+            "w:sdt" if !tag.closed => {
+                self.control = Some(tag.range.start);
+                return end;
+            }
+            // Its control holds nothing.
+            "w:sdtcontent" if tag.closed => return end,
             "w:r" if !tag.closed => {
                 self.runs.push(Run {
                     start: tag.range.start,
@@ -191,26 +203,34 @@ impl Reader<'_> {
                 return end;
             }
             _ if CONTAINERS.contains(&name) && !tag.closed && self.runs.is_empty() => {
-                let start = if name == "w:sdtcontent" {
-                    self.block_tag
-                } else {
-                    tag.range.start
-                };
+                let control = self.control.take_if(|_| name == "w:sdtcontent");
+                let start = control.unwrap_or(tag.range.start);
                 self.push(Item::Open { source: start..end });
                 return end;
             }
             _ => {}
         }
         if self.runs.is_empty() {
-            // A bookmark, the place of a comment.
-            if tag.closed && !self.items.is_empty() && name != "w:prooferr" {
-                self.push(Item::Between {
-                    source: tag.range.clone(),
-                });
+            // A bookmark, the place of a comment; in a paragraph, an equation as well. Around paragraphs
+            // stand tables and the like, in which they are read.
+            if !tag.closed && !self.in_paragraph {
+                return end;
+            }
+            let source = tag.range.start..self.element_end(tag);
+            let end = source.end;
+            if !self.items.is_empty() && name != "w:prooferr" {
+                self.push(Item::Between { source });
             }
             return end;
         }
         self.start_in_run(tag)
+    }
+
+    /// Sets aside what is open around a paragraph, or around a text box.
+    fn enter(&mut self, in_paragraph: bool) {
+        let runs = std::mem::take(&mut self.runs);
+        self.outer.push((runs, self.in_paragraph));
+        self.in_paragraph = in_paragraph;
     }
 
     fn start_in_run(&mut self, tag: &StartTag) -> usize {
@@ -270,9 +290,9 @@ impl Reader<'_> {
 
     fn end(&mut self, name: &str, range: Range<usize>) {
         match name {
-            "w:p" => {
+            "w:p" | "w:txbxcontent" => {
                 self.flush();
-                self.runs = self.outer.pop().unwrap_or_default();
+                (self.runs, self.in_paragraph) = self.outer.pop().unwrap_or_default();
             }
             "w:r" => {
                 if let Some(run) = self.runs.pop()
@@ -283,12 +303,20 @@ impl Reader<'_> {
             }
             "w:sdtcontent" if self.runs.is_empty() => {
                 let rest = &self.source[range.end..];
-                let end = rest
-                    .find("</w:sdt>")
-                    .map_or(range.end, |end| range.end + end + 8);
+                let end = match rest.trim_start().strip_prefix("</w:sdt>") {
+                    Some(rest) => self.source.len() - rest.len(),
+                    None => range.end,
+                };
                 self.push(Item::Close {
                     source: range.start..end,
                 });
+            }
+            "w:sdt" if self.runs.is_empty() => {
+                if let Some(start) = self.control.take() {
+                    self.push(Item::Between {
+                        source: start..range.end,
+                    });
+                }
             }
             _ if CONTAINERS.contains(&name) && self.runs.is_empty() => {
                 self.push(Item::Close { source: range });

@@ -15,6 +15,8 @@ use super::tokens;
 pub(super) struct Element {
     /// Index of the element it stands in; its own for the root.
     pub(super) parent: usize,
+    /// Index of the nearest element that is more than a part of a line: its own, or one around it.
+    block: usize,
     /// The name, in small letters.
     pub(super) name: String,
     /// `class`, `id`, `role` and `itemprop`, in small letters with spaces between.
@@ -143,6 +145,7 @@ pub(super) fn closes(open: &str, name: &str) -> bool {
 pub(super) fn parse(source: &str) -> Page {
     let root = Element {
         parent: 0,
+        block: 0,
         name: String::new(),
         marks: String::new(),
         place: Place::default(),
@@ -282,9 +285,16 @@ impl Parser<'_> {
         let parent = self.open.last().copied().unwrap_or(0);
         let place = self.page.elements[parent].place.inside(tag);
         *self.counts.entry(name.to_owned()).or_insert(0) += 1;
-        self.open.push(self.page.elements.len());
+        let index = self.page.elements.len();
+        let block = if INLINE.contains(&name) {
+            self.page.elements[parent].block
+        } else {
+            index
+        };
+        self.open.push(index);
         self.page.elements.push(Element {
             parent,
+            block,
             name: name.to_owned(),
             marks: tag.marks(),
             place,
@@ -411,9 +421,7 @@ impl Parser<'_> {
         if let Some(mut block) = self.block.take() {
             block.text.truncate(block.text.trim_end().len());
             // The block belongs to the nearest element that is more than a part of a line.
-            while INLINE.contains(&self.page.elements[block.element].name.as_str()) {
-                block.element = self.page.elements[block.element].parent;
-            }
+            block.element = self.page.elements[block.element].block;
             if !block.text.trim().is_empty() {
                 self.page.blocks.push(block);
             }

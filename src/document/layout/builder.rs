@@ -33,6 +33,7 @@ struct Start {
     text: usize,
     pieces: usize,
     marks: usize,
+    values: usize,
 }
 
 struct Deferred {
@@ -88,6 +89,7 @@ impl Builder {
                 text: self.text.len(),
                 pieces: self.layout.pieces.len(),
                 marks: self.layout.marks.len(),
+                values: self.layout.values.len(),
             });
         }
     }
@@ -273,6 +275,25 @@ impl Builder {
         self.mark(Kind::Close, source, None);
     }
 
+    /// Ends a span whose text is the label of what it leads to: `label`, which is written where the text
+    /// is another.
+    pub(in crate::document) fn close_labelled(
+        &mut self,
+        name: &str,
+        source: Range<usize>,
+        label: String,
+    ) {
+        let begun = self.spans.iter().rev().find(|(open, _)| open == name);
+        let start = begun.and_then(|(_, mark)| self.layout.marks.get(*mark));
+        let start = start.map_or(self.text.len(), |mark| mark.text.start);
+        self.close_span(name, source.clone());
+        self.layout.values.push(Value {
+            text: start..self.text.len(),
+            source,
+            kind: ValueKind::Label(label.into_boxed_str()),
+        });
+    }
+
     /// Begins a stretch that is kept as it is; [`end_keep`](Self::end_keep) takes what this returns.
     pub(in crate::document) fn begin_keep(&mut self) -> usize {
         self.open();
@@ -371,6 +392,7 @@ impl Builder {
                 self.text.truncate(before);
                 self.layout.pieces.truncate(open.pieces);
                 self.layout.marks.truncate(open.marks);
+                self.layout.values.truncate(open.values);
             }
         }
         self.kind = BlockKind::Paragraph;
@@ -423,6 +445,7 @@ impl Builder {
     pub(in crate::document) fn finish(mut self) -> (String, Vec<Block>, Layout) {
         self.end_block();
         self.layout.values.sort_by_key(|value| value.source.start);
+        debug_assert!(self.layout.is_sound(), "marks or values are not in order");
         (self.text, self.blocks, self.layout)
     }
 }

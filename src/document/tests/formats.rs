@@ -310,6 +310,172 @@ fn markdown_is_read_and_written_again() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn links_and_images_keep_their_definitions() -> Result<()> {
+    let report = "\n\n[the report]: https://e.org\n";
+    let pairs = [
+        ("Read the report today.", "Прочтите доклад сегодня."),
+        ("the report", "доклад"),
+        ("The report", "Доклад"),
+        ("The plan", "План"),
+        ("Nobody knows.", "Никто не знает."),
+        ("The report.", "Доклад."),
+        ("The | report", "Доклад"),
+    ];
+    let cases: &[(&str, &str)] = &[
+        // A label that is not the text stays as it is.
+        (
+            "Read [the report][r] today.\n\n[r]: https://e.org\n",
+            "Прочтите [доклад][r] сегодня.\n\n[r]: https://e.org\n",
+        ),
+        (
+            &format!("Read [the report][] today.{report}"),
+            &format!("Прочтите [доклад][the report] сегодня.{report}"),
+        ),
+        (
+            &format!("Read [the report] today.{report}"),
+            &format!("Прочтите [доклад][the report] сегодня.{report}"),
+        ),
+        // The label is written where the link is not part of a sentence that is put together anew.
+        (
+            &format!(
+                "- [The report]\n- [The plan][]\n- [The\n  *report*.]{report}\n[the plan]: /p\n[the *report*.]: /r\n"
+            ),
+            &format!(
+                "- [Доклад][The report]\n- [План][The plan]\n- [*Доклад*.][The *report*.]{report}\n[the plan]: /p\n[the *report*.]: /r\n"
+            ),
+        ),
+        (
+            &format!("> Read [the\n> report] today. Nobody knows.{report}"),
+            &format!("> Прочтите [доклад][the report] сегодня. Никто не знает.{report}"),
+        ),
+        (
+            "| [The \\| report] | 1 |\n|---|---|\n\n[the | report]: /a\n",
+            "| [Доклад][The \\| report] | 1 |\n|---|---|\n\n[the | report]: /a\n",
+        ),
+        // Where its sentence stays, so does the link.
+        (
+            &format!("It is in [the report][]. Nobody knows.{report}"),
+            &format!("It is in [the report][]. Никто не знает.{report}"),
+        ),
+        (
+            "![The report]\n\nNobody knows. ![The plan][] ![The plan][r]\n\n[the report]: /a\n[the plan]: /b\n[r]: /c\n",
+            "![Доклад][The report]\n\nНикто не знает. ![План][The plan] ![План][r]\n\n[the report]: /a\n[the plan]: /b\n[r]: /c\n",
+        ),
+    ];
+    for (source, expected) in cases {
+        let document = first(source, Format::Markdown)?;
+        let russian = translated(&document, &pairs, |text| {
+            let known = pairs.iter().find(|(source, _)| *source == text);
+            known.map_or(text, |(_, target)| target).to_owned()
+        })?;
+        assert_eq!(written(&russian)?, *expected);
+        // Translated again, the label is the first one.
+        let again = translated(&russian, &[], |text| format!("x {text}"))?;
+        assert_eq!(links(&written(&again)?), links(source), "{source}");
+    }
+    Ok(())
+}
+
+/// The addresses of links and images, in order.
+fn links(markdown: &str) -> Vec<String> {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    Parser::new_ext(markdown, Options::ENABLE_TABLES)
+        .filter_map(|event| match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                Some(dest_url.into_string())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn front_matter_is_written_by_the_rules_of_its_language() -> Result<()> {
+    let (open, quoted) = ("The bridge's open", "The \"new\" bridge");
+    let toml = [
+        // TOML knows no escapes in single quotation marks, so an apostrophe needs others.
+        (
+            "title = 'Мост открыт'",
+            "Мост открыт",
+            open,
+            "title = \"The bridge's open\"",
+        ),
+        (
+            "title = 'Мост открыт'",
+            "Мост открыт",
+            quoted,
+            "title = 'The \"new\" bridge'",
+        ),
+        (
+            r"title='C:\новое' # имя",
+            r"C:\новое",
+            r"C:\new",
+            r"title='C:\new' # имя",
+        ),
+        (
+            r#"title = "caf\u00e9 \U0001F600\t\"x\"" # a "b""#,
+            "café 😀\t\"x\"",
+            quoted,
+            r#"title = "The \"new\" bridge" # a "b""#,
+        ),
+        (r#"title = "a\\b""#, r"a\b", r"c\d", r#"title = "c\\d""#),
+    ];
+    let yaml = [
+        (
+            "title: 'Мост открыт'",
+            "Мост открыт",
+            open,
+            "title: 'The bridge''s open'",
+        ),
+        (
+            "title: 'It''s' # имя",
+            "It's",
+            quoted,
+            "title: 'The \"new\" bridge' # имя",
+        ),
+        (
+            r#"title: "caf\xe9 \u00e9\_\/""#,
+            "café é\u{A0}/",
+            quoted,
+            r#"title: "The \"new\" bridge""#,
+        ),
+        (
+            "title: Мост открыт",
+            "Мост открыт",
+            open,
+            "title: The bridge's open",
+        ),
+        (
+            "title: Мост открыт",
+            "Мост открыт",
+            "Open: a bridge",
+            "title: \"Open: a bridge\"",
+        ),
+    ];
+    let toml = toml.into_iter().map(|case| ("+++", "draft = true", case));
+    let yaml = yaml.into_iter().map(|case| ("---", "draft: true", case));
+    for (fence, other, (line, text, new, expected)) in toml.chain(yaml) {
+        let source = format!("{fence}\n{line}\n{other}\n{fence}\n");
+        let document = first(&source, Format::Markdown)?;
+        assert_eq!(block_texts(&document), [text], "{line}");
+        let found = written(&translated(&document, &[], |_| new.to_owned())?)?;
+        assert_eq!(found, source.replace(line, expected));
+    }
+    // What is more than one string on one line is left as it is.
+    for source in [
+        "+++\ntitle = \"\"\"One\"\"\"\n+++\n\nWord.\n",
+        "+++\ntitle = '''One'''\n+++\n\nWord.\n",
+        "+++\ntitle = One\ntitle = [\"One\", \"two\"]\n+++\n\nWord.\n",
+        "+++\ntitle = \"One \\q\"\ntitle = \"\\u001b[2J One\"\n+++\n\nWord.\n",
+        "---\ntitle: \"One\" two\ntitle: \"\\ud83d One\"\n---\n\nWord.\n",
+    ] {
+        let document = first(source, Format::Markdown)?;
+        assert_eq!(block_texts(&document), ["Word."], "{source}");
+    }
+    Ok(())
+}
+
 const SRT: &str = "1\r\n00:00:01,000 --> 00:00:02,500\r\nThe river rose by two metres\r\nin one night,\r\n\r\n2\r\n00:00:02,600 --> 00:00:04,000\r\nand <i>nobody</i> was hurt.\r\n\r\n\
     3\r\n00:00:05,000 --> 00:00:06,000\r\n- Who is it?\r\n- Me.\r\n\r\n4\r\n00:00:07,000 --> 00:00:08,000\r\n♪\r\n";
 
@@ -412,7 +578,7 @@ fn a_table_keeps_what_is_not_chosen() -> Result<()> {
         (
             "text\n\"x\n",
             vec![],
-            "`input` cannot be read as csv: a quotation mark in row 2 is never closed",
+            "`input` cannot be read as csv: a quotation mark in row 2 is never closed, so the rows from there on are not read",
         ),
         ("text\n\n", vec![], "`input` holds no text"),
         ("", vec![], "`input` holds no text"),
@@ -425,6 +591,106 @@ fn a_table_keeps_what_is_not_chosen() -> Result<()> {
             .err()
             .map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some(message), "{source:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_table_that_breaks_off_is_whole_all_the_same() -> Result<()> {
+    for end in [
+        "3,\"x,y\n4,Three.\n5,Four.\n",
+        "3,\"x,y\n4,\"\"Three\"\",\n5,\"\"Four.\n",
+        "3,\"",
+    ] {
+        let csv = format!("id,text\n1,One.\n2,Two.\n\n{end}");
+        let mut out = String::new();
+        let mut errors = Vec::new();
+        for item in read(csv.as_bytes(), &options(Format::Csv))? {
+            match item {
+                Ok(document) => {
+                    let other = translated(&document, &[], |text| format!("ж {text}"))?;
+                    out += &written(&other)?;
+                }
+                Err(failure) => errors.push(failure.error.to_string()),
+            }
+        }
+        assert_eq!(out, format!("id,text\n1,ж One.\n2,ж Two.\n\n{end}"));
+        assert_eq!(
+            errors,
+            [
+                "`input` cannot be read as csv: a quotation mark in row 5 is never closed, so the rows from there on are not read"
+            ]
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_names_the_language_of_its_translation() -> Result<()> {
+    let cases: &[(&str, &[&str], &str)] = &[
+        (
+            "language,title,text,id\nen,One.,Two.,1\n\"en\",,Three.,2\n English ,,Four.,3\nde,,Five.,4\n,,Six.,5\nru,,Seven.,6\n",
+            &[],
+            "language,title,text,id\nru,ж One.,ж Two.,1\n\"ru\",,ж Three.,2\nru,,ж Four.,3\nde,,ж Five.,4\n,,ж Six.,5\nru,,ж Seven.,6\n",
+        ),
+        (
+            "text;language\nOne.;EN-gb\n;en\nTwo.;ar\n",
+            &[],
+            "text;language\nж One.;ru\n;en\nж Two.;ru\n",
+        ),
+        // The column is text as any other.
+        (
+            "language,text\nEnglish,One.\n",
+            &["language"],
+            "language,text\nж English,One.\n",
+        ),
+        (
+            "x,language,text\nOne.,en,Two.\n",
+            &["x", "text"],
+            "x,language,text\nж One.,ru,ж Two.\n",
+        ),
+    ];
+    for (source, fields, expected) in cases {
+        let options = ReadOptions {
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            ..options(Format::Csv)
+        };
+        let (mut out, mut twice) = (String::new(), String::new());
+        for document in documents(source, &options)? {
+            let mut other = translated(&document, &[], |text| format!("ж {text}"))?;
+            // Replaced a second time, it is where it was moved to.
+            let mut again = translated(&other, &[], |text| text.replace('ж', "жжж"))?;
+            other.set_language(Some(Language::Russian));
+            again.set_language(Some(Language::Russian));
+            out += &written(&other)?;
+            twice += &written(&again)?;
+        }
+        assert_eq!(out, *expected);
+        assert_eq!(twice, expected.replace('ж', "жжж"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_field_that_is_named_twice_is_read_once() -> Result<()> {
+    for (source, format, names) in [
+        (
+            "{\"text\":\"One.\",\"b\":\"Two.\"}\n",
+            Format::JsonLines,
+            ["text", "b", "text"],
+        ),
+        ("text,b\nOne.,Two.\n", Format::Csv, ["text", "b", "text"]),
+        ("One.\tTwo.\n", Format::Tsv, ["1", "2", "01"]),
+    ] {
+        let options = ReadOptions {
+            fields: names.map(str::to_owned).to_vec(),
+            ..options(format)
+        };
+        let found = documents(source, &options)?;
+        assert_eq!(block_texts(&found[0]), ["One.", "Two."]);
+        let other = translated(&found[0], &[], |text| format!("ж {text}"))?;
+        let expected = source.replace("One.", "ж One.").replace("Two.", "ж Two.");
+        assert_eq!(written(&other)?, expected);
     }
     Ok(())
 }
@@ -565,6 +831,14 @@ const MARKDOWN_PIECES: &[&str] = &[
     "+++\n",
     "[^1]",
     "[^1]: ",
+    "[word][]",
+    "![Word]",
+    "![word][]",
+    "]",
+    "][]",
+    "\n\n[word]: /a\n",
+    "title = \"A \\u0062\"\n",
+    "title = 'A b'\n",
     "\t",
     "    ",
     "|---|---|\n",
@@ -688,6 +962,10 @@ fn hostile_files_take_linear_time() -> Result<()> {
         (Format::Markdown, "*word ".repeat(many)),
         (Format::Markdown, "> ".repeat(10_000) + "word"),
         (Format::Markdown, "word [".repeat(many)),
+        (
+            Format::Markdown,
+            "[word][] ".repeat(many) + "\n\n[word]: /a\n",
+        ),
         (Format::Markdown, "word `".repeat(many)),
         (
             Format::Srt,
@@ -993,6 +1271,119 @@ fn hostile_word_documents_are_refused() -> Result<()> {
     Ok(())
 }
 
+/// Whether each element that begins ends, and within the one that it began in.
+fn is_balanced(xml: &str) -> bool {
+    use crate::document::html::tokens::{Token, next_of_xml};
+    let (mut open, mut at) = (Vec::new(), 0);
+    while at < xml.len() {
+        let token = next_of_xml(xml, at);
+        at = token.range().end;
+        match token {
+            Token::Start(tag) if !tag.closed => open.push(tag.name),
+            Token::End { name, .. } if open.pop() != Some(name.clone()) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+const EQUATION: &str = "<m:oMath><m:r><m:rPr><m:sty m:val=\"p\"/></m:rPr><w:rPr><w:rFonts w:ascii=\"Cambria Math\"/></w:rPr><m:t>x</m:t></m:r></m:oMath>";
+const CONTROL: &str = "<w:sdt><w:sdtPr><w:rPr><w:b/></w:rPr><w:id w:val=\"1\"/><w:placeholder><w:docPart w:val=\"D\"/></w:placeholder></w:sdtPr><w:sdtEndPr><w:rPr/></w:sdtEndPr>";
+
+#[test]
+fn equations_and_content_controls_stay_whole() -> Result<()> {
+    let run = |text: &str| format!("<w:r><w:t xml:space=\"preserve\">{text}</w:t></w:r>");
+    let (before, after) = (run("The formula "), run(" is known."));
+    let known = run("known");
+    let held = format!("{CONTROL}<w:sdtContent>{known}</w:sdtContent></w:sdt>");
+    for (middle, text) in [
+        (EQUATION.to_owned(), "The formula is known."),
+        (
+            format!("<m:oMathPara>{EQUATION}</m:oMathPara>"),
+            "The formula is known.",
+        ),
+        (
+            format!("<w:ins w:id=\"1\">{EQUATION}{known}</w:ins>"),
+            "The formula known is known.",
+        ),
+        (held.clone(), "The formula known is known."),
+        (
+            format!("{CONTROL}<w:sdtContent/></w:sdt>"),
+            "The formula is known.",
+        ),
+        (format!("{CONTROL}</w:sdt>"), "The formula is known."),
+        (
+            format!("{CONTROL}<w:sdtContent>{EQUATION}{held}</w:sdtContent></w:sdt>"),
+            "The formula known is known.",
+        ),
+    ] {
+        for paragraph in [
+            format!("{before}{middle}{after}"),
+            format!("{EQUATION}{held}{before}{middle}{after}{EQUATION}"),
+        ] {
+            let source =
+                format!("<w:document><w:body><w:p>{paragraph}</w:p></w:body></w:document>");
+            let document = word(archive(&[("word/document.xml", source.as_bytes())]))?;
+            assert!(document.text().ends_with(text), "{}", document.text());
+            let other = translated(&document, &[("known", "известна")], |_| {
+                "Известна нам эта формула.".to_owned()
+            })?;
+            let other = other.to_source();
+            assert!(is_balanced(&other), "{other}");
+            for part in [
+                "<m:oMath",
+                "<m:sty",
+                "<w:rFonts",
+                EQUATION,
+                CONTROL,
+                "<w:id w:val",
+                "<w:docPart",
+                "<w:sdtContent",
+                "</w:sdt>",
+            ] {
+                let count = |xml: &str| xml.matches(part).count();
+                assert_eq!(count(&other), count(&source), "{part} in {other}");
+            }
+        }
+    }
+    // In one that is around paragraphs, they are read.
+    let source = format!(
+        "<w:document><w:body>{CONTROL}<w:sdtContent><w:p>{before}</w:p><w:tbl><w:tr><w:tc><w:p>{after}</w:p></w:tc></w:tr></w:tbl></w:sdtContent></w:sdt></w:body></w:document>"
+    );
+    let document = word(archive(&[("word/document.xml", source.as_bytes())]))?;
+    assert_eq!(block_texts(&document), ["The formula", "is known."]);
+    let body = source
+        .replace("<w:document><w:body>", "")
+        .replace("</w:body></w:document>", "");
+    let boxed = format!(
+        "<w:document><w:p><w:r><w:pict><w:txbxContent>{body}</w:txbxContent></w:pict></w:r>{known}</w:p></w:document>"
+    );
+    let document = word(archive(&[("word/document.xml", boxed.as_bytes())]))?;
+    assert_eq!(
+        block_texts(&document),
+        ["The formula", "is known.", "known"]
+    );
+    let other = translated(&document, &[], |text| format!("ж {text}"))?;
+    assert!(is_balanced(&other.to_source()));
+    Ok(())
+}
+
+/// Whole elements that may stand in a paragraph.
+const ELEMENTS: &[&str] = &[
+    EQUATION,
+    "<w:r><w:t>One two. </w:t></w:r>",
+    "<w:r><w:rPr><w:b/></w:rPr><w:t xml:space=\"preserve\">Three </w:t></w:r>",
+    "<w:bookmarkStart w:id=\"1\"/>",
+    "<w:sdt><w:sdtPr><w:id w:val=\"1\"/></w:sdtPr><w:sdtContent><w:r><w:t>four</w:t></w:r></w:sdtContent></w:sdt>",
+    "<w:sdt><w:sdtPr><w:id w:val=\"2\"/></w:sdtPr><w:sdtContent/></w:sdt>",
+    "<w:hyperlink r:id=\"a\"><w:r><w:t>five </w:t></w:r><m:oMath><w:sty/></m:oMath></w:hyperlink>",
+    "<w:del><w:r><w:delText>x</w:delText></w:r></w:del>",
+    "<w:r><w:footnoteReference/></w:r>",
+    "<w:proofErr w:type=\"x\"/>",
+    "<w:x><w:y/>z</w:x>",
+    "</w:p><w:p>",
+];
+
 /// What may stand in a paragraph.
 const RUNS: &[&str] = &[
     "<w:r><w:t>One two. </w:t></w:r>",
@@ -1023,6 +1414,19 @@ const RUNS: &[&str] = &[
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn whole_elements_of_a_word_document_stay_whole(source in pieces(ELEMENTS)) {
+        let source = format!("<w:document><w:p>{source}</w:p></w:document>");
+        let Ok(document) = word(archive(&[("word/document.xml", source.as_bytes())])) else { return Ok(()) };
+        let other = translated(&document, &[], |text| format!("ж {text} < жж")).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let other = other.to_source();
+        prop_assert!(is_balanced(&other), "{}", other);
+        for part in [EQUATION, "<m:oMath", "<w:sty", "<w:sdt><w:sdtPr><w:id w:val=\"1\"/></w:sdtPr><w:sdtContent>", "<w:id ", "</w:sdtContent></w:sdt>", "<w:sdtContent/></w:sdt>", "<w:x><w:y/>z</w:x>", "<w:del>", "<w:bookmarkStart"] {
+            let count = |xml: &str| xml.matches(part).count();
+            prop_assert_eq!(count(&other), count(&source), "{} in {}", part, other);
+        }
+    }
 
     #[test]
     fn any_word_document_survives(source in pieces(RUNS)) {
