@@ -368,6 +368,12 @@ impl Group {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
     }
 
+    /// Whether an end that comes next is one that the limit forces: it says nothing of whether the
+    /// hypothesis is whole.
+    fn is_end_forced(&self, search: &Search) -> bool {
+        search.constraints.forced_last.is_some() && self.said() + 1 >= self.max_new
+    }
+
     /// Candidates in the order in which they take places, where phrases must be said: those that
     /// end before all is said are left out, unless the limit is reached.
     fn dealt(&self, candidates: Vec<Candidate>, search: &Search, count: usize) -> Vec<Candidate> {
@@ -388,13 +394,18 @@ impl Group {
     /// Greedy search: takes the best continuation. Returns whether the beam goes on, as the lines
     /// that are kept.
     fn follow(&mut self, candidates: &[Candidate], search: &Search) -> Vec<usize> {
+        let is_end_forced = self.is_end_forced(search);
         let Some(beam) = self.beams.first_mut() else {
             return Vec::new();
         };
         let finish = match candidates.first() {
             // Every token is forbidden.
             None => Some(Finish::Length),
-            Some(best) if search.end.contains(&best.token) => Some(Finish::Stop),
+            Some(best) if search.end.contains(&best.token) => Some(if is_end_forced {
+                Finish::Length
+            } else {
+                Finish::Stop
+            }),
             Some(best) => {
                 beam.history.push(best.token);
                 (beam.history.len() > self.max_new).then_some(Finish::Length)
@@ -419,6 +430,7 @@ impl Group {
     fn advance(&mut self, candidates: Vec<Candidate>, search: &Search) -> Vec<usize> {
         let length = self.said() + 1;
         let at_limit = length >= self.max_new;
+        let is_end_forced = self.is_end_forced(search);
         let was_full = self.finished.len() == search.beams;
         let may_add = self.improvable && !(was_full && search.early_stopping == EarlyStopping::Yes);
         let power = |length: usize| (length as f64).powf(f64::from(search.length_penalty)) as f32;
@@ -443,7 +455,11 @@ impl Group {
                 if !ends {
                     tokens.push(candidate.token);
                 }
-                let finish = if ends { Finish::Stop } else { Finish::Length };
+                let finish = if ends && !is_end_forced {
+                    Finish::Stop
+                } else {
+                    Finish::Length
+                };
                 // One that the limit ended before all phrases were said comes after all others.
                 let is_whole = phrases::all_said(search.phrases(self.row), &tokens);
                 let unsaid = if is_whole { 0.0 } else { UNSAID };
@@ -662,6 +678,32 @@ mod tests {
                 run(&garden_path(), 1, &how)[0][0].tokens.is_empty(),
                 "{beams} beams"
             );
+        }
+    }
+
+    #[test]
+    fn an_end_that_the_limit_forces_is_no_end() {
+        let how = |beams, max_new| Search {
+            beams,
+            max_new,
+            end: vec![1],
+            constraints: Constraints {
+                forced_last: Some(1),
+                ..Constraints::default()
+            },
+            ..Search::default()
+        };
+        // What says token 2 for ever.
+        let endless = Table(vec![vec![0.0, -9.0, 9.0]; 3]);
+        for (model, beams, max_new, tokens, finish) in [
+            (&endless, 1, 4, vec![2, 2, 2], Finish::Length),
+            (&endless, 2, 4, vec![2, 2, 2], Finish::Length),
+            (&endless, 2, 1, vec![], Finish::Length),
+            (&garden_path(), 2, 4, vec![3], Finish::Stop),
+        ] {
+            let found = run(model, 1, &how(beams, max_new));
+            let best = &found[0][0];
+            assert_eq!((&best.tokens, best.finish), (&tokens, finish), "{beams}");
         }
     }
 
