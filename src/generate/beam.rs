@@ -325,12 +325,7 @@ fn continuations(
     let except: Vec<usize> = changed.iter().map(|&(token, _)| token as usize).collect();
     let mut shift = norm;
     if search.renormalize && search.beams > 1 {
-        let left: f32 = 1.0
-            + changed
-                .iter()
-                .map(|&(token, new)| new.exp() - score(token).exp())
-                .sum::<f32>();
-        shift += left.ln();
+        shift += log_left(scores, norm, &changed, &except);
     }
     let mut best: Vec<(TokenId, f32)> = scores
         .top(count, &except)
@@ -352,6 +347,29 @@ fn continuations(
         }
     }
     best
+}
+
+/// The logarithm of what the probabilities of a row sum to after changes; `norm` is that of the
+/// sum of its exponentials before, `except` the columns that change.
+fn log_left(scores: &impl Row, norm: f32, changed: &[(TokenId, f32)], except: &[usize]) -> f32 {
+    let before = |token: TokenId| (scores.score(token as usize) - norm).exp();
+    let more = changed
+        .iter()
+        .map(|&(token, new)| new.exp() - before(token));
+    let left = 1.0 + more.sum::<f32>();
+    if left > 0.1 {
+        return left.ln();
+    }
+    // Taken from 1 so little is left that it is mostly rounding, and may be 0 or less: what is left
+    // is added up instead.
+    let rest = scores.log_sum_exp_without(except) - norm;
+    let parts = || std::iter::once(rest).chain(changed.iter().map(|&(_, new)| new));
+    let largest = parts().fold(f32::NEG_INFINITY, f32::max);
+    if largest == f32::NEG_INFINITY {
+        // Nothing may be said, so that nothing is to be normalized.
+        return 0.0;
+    }
+    largest + parts().map(|part| (part - largest).exp()).sum::<f32>().ln()
 }
 
 impl Group {
@@ -704,6 +722,51 @@ mod tests {
             let found = run(model, 1, &how(beams, max_new));
             let best = &found[0][0];
             assert_eq!((&best.tokens, best.finish), (&tokens, finish), "{beams}");
+        }
+    }
+
+    #[test]
+    fn what_banned_tokens_leave_is_normalized_however_little_it_is() {
+        // Token 2 holds nearly all, and more of it from case to case.
+        for above in [1.0f32, 10.0, 16.0, 40.0, 300.0] {
+            let logits = vec![0.5, -1.0, above, 0.25, -2.0];
+            let model = Table(vec![logits.clone(); 5]);
+            for (penalty, bad_words) in [(1.0, vec![vec![2]]), (1.5, vec![vec![2], vec![3]])] {
+                let how = Search {
+                    beams: 3,
+                    best: 3,
+                    max_new: 1,
+                    renormalize: true,
+                    constraints: Constraints {
+                        bad_words: bad_words.clone(),
+                        repetition_penalty: penalty,
+                        ..Constraints::default()
+                    },
+                    ..Search::default()
+                };
+                // By the definition: normalize, change, normalize again. Token 0 was said.
+                let normal = |scores: &[f64]| {
+                    let high = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let sum = scores.iter().map(|score| (score - high).exp()).sum::<f64>();
+                    let of = |score: &f64| score - high - sum.ln();
+                    scores.iter().map(of).collect::<Vec<_>>()
+                };
+                let wide: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+                let mut scores = normal(&wide);
+                scores[0] *= f64::from(penalty);
+                for word in &bad_words {
+                    scores[word[0] as usize] = f64::NEG_INFINITY;
+                }
+                let mut exact: Vec<(usize, f64)> =
+                    normal(&scores).into_iter().enumerate().collect();
+                exact.sort_by(|a, b| b.1.total_cmp(&a.1));
+                let found = run(&model, 1, &how);
+                for (found, (token, exact)) in found[0].iter().zip(exact) {
+                    let what = format!("{above} {penalty}: {found:?}, not {token} {exact}");
+                    assert_eq!(found.tokens, [token as TokenId], "{what}");
+                    assert!((f64::from(found.score) - exact).abs() < 1e-4, "{what}");
+                }
+            }
         }
     }
 
