@@ -8,7 +8,7 @@ mod constraints;
 mod phrases;
 mod reduced;
 
-pub(crate) use beam::{EarlyStopping, Search, search};
+pub(crate) use beam::{EarlyStopping, MOST_BEAMS, Search, search};
 pub(crate) use constraints::Constraints;
 
 use std::ops::ControlFlow;

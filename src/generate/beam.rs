@@ -73,6 +73,9 @@ impl Default for Search {
     }
 }
 
+/// Most hypotheses that can be followed side by side: room is made for all of them.
+pub(crate) const MOST_BEAMS: usize = 1024;
+
 /// What a hypothesis loses that does not say all phrases: more than any score.
 const UNSAID: f32 = 1e6;
 
@@ -121,7 +124,7 @@ struct Candidate {
 /// # Errors
 ///
 /// [`Error::Cancelled`] where `progress` breaks; [`Error::Usage`] for a model that restricts its
-/// output to a shortlist; what the model returns.
+/// output to a shortlist, and for more than [`MOST_BEAMS`] beams; what the model returns.
 pub(crate) fn search(
     model: &dyn Model,
     batch: &Batch,
@@ -129,6 +132,12 @@ pub(crate) fn search(
     max_new: &[usize],
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Vec<Vec<Scored>>> {
+    if search.beams > MOST_BEAMS {
+        return Err(Error::Usage {
+            message: format!("{} beams cannot be followed", search.beams),
+            hint: Some(format!("use at most {MOST_BEAMS}; 4 to 6 are usual")),
+        });
+    }
     let mut answers: Vec<Vec<Scored>> = vec![Vec::new(); batch.rows()];
     let mut state = model.start(batch)?;
     let mut groups = Vec::with_capacity(batch.rows());
@@ -768,6 +777,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn more_beams_than_there_is_room_for_are_refused() {
+        let how = Search {
+            beams: usize::MAX,
+            max_new: 2,
+            ..Search::default()
+        };
+        let refused = search(&garden_path(), &Batch::new(&[[0]]), &how, &[2], &mut |_| {
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(refused, Err(Error::Usage { .. })));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::TokenId;
 use crate::error::{Error, Result};
-use crate::generate::{Constraints, EarlyStopping, Search};
+use crate::generate::{Constraints, EarlyStopping, MOST_BEAMS, Search};
 
 /// Settings that change what is generated and that are not known here, with the value at which
 /// they change nothing.
@@ -129,6 +129,10 @@ impl Settings {
         }
         let suppressed = read.tokens("suppress_tokens")?;
         bad_words.extend(suppressed.into_iter().map(|token| vec![token]));
+        let beams = read.number("num_beams")?.unwrap_or(1).max(1);
+        if let (true, Some(value)) = (beams > MOST_BEAMS, read.get("num_beams")) {
+            return Err(self.unsupported("num_beams", value));
+        }
         // Lengths count what the decoder starts with. A limit of 20 is what transformers has where
         // none was set; without one a checkpoint gets as many tokens as it has positions.
         let positions = self.config.get("max_position_embeddings");
@@ -140,7 +144,7 @@ impl Settings {
             .filter(|&length| length > 20)
             .or(positions);
         Ok(Search {
-            beams: read.number("num_beams")?.unwrap_or(1).max(1),
+            beams,
             best: 1,
             length_penalty: read.float("length_penalty")?.unwrap_or(1.0),
             early_stopping,
@@ -347,6 +351,7 @@ mod tests {
             ("exponential_decay_length_penalty", json!([10, 1.1])),
             ("early_stopping", json!("soon")),
             ("num_beams", json!("four")),
+            ("num_beams", json!(1_000_000_000_000_u64)),
             ("forced_bos_token_id", json!([1, 2])),
             ("bad_words_ids", json!([[-1]])),
         ] {
