@@ -137,6 +137,11 @@ impl Seq2Seq {
         self.settings.search(Some(task))
     }
 
+    /// The most new tokens that the makers allow for a task, where they say so.
+    pub(crate) fn most_new(&self, task: &str) -> Result<Option<usize>> {
+        self.settings.most_new(Some(task))
+    }
+
     /// What the makers put before the text of a task.
     pub(crate) fn prefix(&self, task: &str) -> &str {
         self.settings.prefix(task)
