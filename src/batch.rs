@@ -3,6 +3,7 @@
 //! [`plan`] groups rows of similar length under a budget of padded tokens; [`Batch`] holds one
 //! group as a rectangle. Models are given lengths and never look at a padding token.
 
+use crate::error::{Error, Result};
 use crate::models::TokenId;
 
 /// One group of rows as a rectangle: row-major ids, padded on the right.
@@ -44,6 +45,17 @@ impl Batch {
     /// The ids of one row, without padding.
     pub(crate) fn row(&self, row: usize) -> &[TokenId] {
         &self.ids[row * self.width..row * self.width + self.lengths[row]]
+    }
+}
+
+/// Fails for a row from a caller that is empty: a network has nothing to read in it.
+pub(crate) fn check<R: AsRef<[TokenId]>>(rows: &[R]) -> Result<()> {
+    match rows.iter().position(|row| row.as_ref().is_empty()) {
+        None => Ok(()),
+        Some(row) => Err(Error::Usage {
+            message: format!("row {row} has no token ids"),
+            hint: Some("leave out what has nothing to be read".to_owned()),
+        }),
     }
 }
 

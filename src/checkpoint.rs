@@ -6,7 +6,7 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use crate::batch::Batch;
+use crate::batch::{self, Batch};
 use crate::device::{Place, Places};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
@@ -107,13 +107,14 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// What the network reports, such as an id beyond its vocabulary.
+    /// [`Error::Usage`] for a row without ids; what the network reports, such as an id beyond its vocabulary.
     pub fn continue_ids(
         &self,
         rows: &[Vec<u32>],
         target: usize,
         batch: usize,
     ) -> Result<Vec<Vec<u32>>> {
+        batch::check(rows)?;
         let decode = |model: &dyn Model,
                       rows: &[Row<&[u32]>],
                       progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
@@ -220,4 +221,23 @@ fn copy(
     let network = tensor::qwen::Qwen::load(gguf, form, quantized, progress)?;
     let context = network.context();
     Ok((Box::new(network), context))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_ids_are_refused_and_no_rows_have_no_answers() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen2-q8_0.gguf");
+        for device in [Device::Cpu, Device::CpuTensors(1)] {
+            let load = Checkpoint::load_on(&path, &device, Precision::Auto, &mut |_, _| {});
+            let model = load.unwrap();
+            let refused = model.continue_ids(&[vec![5], vec![]], 4, 2).err();
+            assert!(matches!(refused, Some(Error::Usage { .. })));
+            assert!(model.continue_ids(&[], 4, 2).unwrap().is_empty());
+            assert_eq!(model.continue_ids(&[vec![5]], 4, 2).unwrap()[0].len(), 4);
+        }
+    }
 }

@@ -8,7 +8,7 @@ mod constraints;
 mod phrases;
 mod reduced;
 
-pub(crate) use beam::{EarlyStopping, Search, search};
+pub(crate) use beam::{EarlyStopping, MOST_BEAMS, Search, search};
 pub(crate) use constraints::Constraints;
 
 use std::ops::ControlFlow;
@@ -39,7 +39,8 @@ pub(crate) struct Limits {
 pub(crate) enum Finish {
     /// The model said so.
     Stop,
-    /// It has as many tokens as it may have.
+    /// It has as many tokens as it may have, whether or not the last of them is an end that must
+    /// come there.
     Length,
     /// It went round in a loop; what is repeated was taken off but for one copy.
     Repetition,

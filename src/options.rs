@@ -172,7 +172,8 @@ impl fmt::Debug for LoadOptions {
 pub struct Decoding {
     /// Hypotheses kept for each segment; 1 is greedy, `None` the model's own choice.
     pub beams: Option<usize>,
-    /// Most tokens of one output; `None` for a limit that follows from the input.
+    /// Most tokens of one output; `None` for a limit that follows from the input and from what the
+    /// makers of the model allow.
     pub max_tokens: Option<usize>,
     /// No sequence of this many tokens comes twice in one output; `None` for the model's own choice.
     /// Models that are decoded greedily take no notice.

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::batch::Batch;
+use crate::batch::{self, Batch};
 use crate::device::{Place, Places};
 use crate::engine::Watch;
 use crate::error::{Error, Result};
@@ -137,6 +137,11 @@ impl Seq2Seq {
         self.settings.search(Some(task))
     }
 
+    /// The most new tokens that the makers allow for a task, where they say so.
+    pub(crate) fn most_new(&self, task: &str) -> Result<Option<usize>> {
+        self.settings.most_new(Some(task))
+    }
+
     /// What the makers put before the text of a task.
     pub(crate) fn prefix(&self, task: &str) -> &str {
         self.settings.prefix(task)
@@ -190,7 +195,8 @@ impl Seq2Seq {
     ///
     /// # Errors
     ///
-    /// What the network reports, such as an id beyond its vocabulary.
+    /// [`Error::Usage`](crate::Error::Usage) for a row without ids and for more than 1,024 beams;
+    /// what the network reports, such as an id beyond its vocabulary.
     pub fn continue_ids(
         &self,
         rows: &[Vec<u32>],
@@ -198,6 +204,7 @@ impl Seq2Seq {
         batch: usize,
         beams: usize,
     ) -> Result<Vec<Vec<u32>>> {
+        batch::check(rows)?;
         let mut search = self.search.clone();
         search.beams = beams.max(1);
         search.constraints.min_new = target;
@@ -238,8 +245,10 @@ impl Seq2Seq {
     ///
     /// # Errors
     ///
-    /// What the network reports, such as an id beyond its vocabulary.
+    /// [`Error::Usage`](crate::Error::Usage) for a source without ids; what the network reports,
+    /// such as an id beyond its vocabulary.
     pub fn scores(&self, source: &[u32], target: &[u32]) -> Result<Vec<Vec<f32>>> {
+        batch::check(&[source])?;
         let mut state = self.copies[0].start(&Batch::new(&[source]))?;
         let mut last = state.first.clone();
         let mut all = Vec::with_capacity(target.len() + 1);
@@ -256,13 +265,18 @@ impl Seq2Seq {
     ///
     /// # Errors
     ///
-    /// What the network reports, such as an id beyond its vocabulary.
+    /// [`Error::Usage`](crate::Error::Usage) for a row without ids and for more than 1,024 beams;
+    /// what the network reports, such as an id beyond its vocabulary.
     pub fn decode_ids(
         &self,
         rows: &[Vec<u32>],
         beams: usize,
         max_new: usize,
     ) -> Result<Vec<Vec<u32>>> {
+        batch::check(rows)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut search = self.search.clone();
         search.beams = beams.max(1);
         let limits = vec![max_new; rows.len()];
@@ -281,8 +295,8 @@ impl Seq2Seq {
             .collect())
     }
 
-    /// Decodes a batch on one of the copies to at most `max_new` tokens a row, and no more than the model has positions
-    /// for; `first` is what the decoder reads first, where that chooses the language.
+    /// Decodes a batch on one of the copies to at most `max_new` tokens a row, and no more than the
+    /// model has positions for; `first` is what the decoder reads first, where that chooses the language.
     pub(crate) fn generate(
         &self,
         model: &dyn Model,
@@ -334,4 +348,31 @@ fn copy(
     let network = directory::load(directory, described, precision, prepared)?;
     let limit = network.limit;
     Ok((Box::new(network), limit))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_ids_are_refused_and_no_rows_have_no_answers() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/marian-tied");
+        for device in [Device::Cpu, Device::CpuTensors(1)] {
+            let options = Seq2SeqOptions {
+                device,
+                ..Seq2SeqOptions::default()
+            };
+            let model = Seq2Seq::load(&folder, &options).unwrap();
+            let is_refused = |error: Option<Error>| matches!(error, Some(Error::Usage { .. }));
+            let rows = [vec![5, 0], vec![]];
+            assert!(is_refused(model.decode_ids(&rows, 2, 4).err()));
+            assert!(is_refused(model.continue_ids(&rows, 4, 2, 2).err()));
+            assert!(is_refused(model.scores(&[], &[5]).err()));
+            assert!(model.decode_ids(&[], 2, 4).unwrap().is_empty());
+            assert!(model.continue_ids(&[], 4, 2, 2).unwrap().is_empty());
+            assert_eq!(model.decode_ids(&rows[..1], 2, 4).unwrap().len(), 1);
+            assert!(is_refused(model.decode_ids(&rows[..1], 2000, 4).err()));
+        }
+    }
 }

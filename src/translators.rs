@@ -83,7 +83,7 @@ struct Request<'a> {
     task: &'a str,
     languages: (Option<Language>, Option<Language>),
     texts: Texts<'a>,
-    /// Most tokens of an answer to a row of so many tokens.
+    /// Most tokens of an answer to a row of so many tokens, unless the caller sets a limit.
     most_new: &'a (dyn Fn(usize) -> usize + Sync),
 }
 
@@ -162,6 +162,15 @@ impl Checkpoint {
             .max(8)
     }
 
+    /// The longest answer for a task, by the catalogue or else by the makers.
+    fn most_new(&self, task: &str) -> Result<Option<usize>> {
+        let spec = self.spec.as_ref();
+        match spec.and_then(|spec| spec.limits.target_tokens) {
+            None => self.model.most_new(task),
+            limit => Ok(limit),
+        }
+    }
+
     /// Rows for texts, answers in order.
     fn answer(
         &self,
@@ -213,7 +222,7 @@ impl Checkpoint {
                 let input = tokenizer.encode(&format!("{prefix}{}", texts[text]), &direction)?;
                 Ok(Row {
                     number: text,
-                    length: input.len() * (1 + search.beams),
+                    length: input.len().saturating_mul(search.beams.saturating_add(1)),
                     input,
                 })
             });
@@ -276,13 +285,10 @@ impl Checkpoint {
         decoding: &Decoding,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Answer>>> {
-        let most = self
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.limits.target_tokens)
-            .unwrap_or(128);
+        let task = "summarization";
+        let most = self.most_new(task)?.unwrap_or(128);
         let request = Request {
-            task: "summarization",
+            task,
             languages: (Some(article), Some(summary)),
             texts: texts.into(),
             most_new: &|_| most,
@@ -397,11 +403,12 @@ impl SegmentModel {
                     (Some(from), Some(to)) => format!("translation_{from}_to_{to}"),
                     _ => "translation".to_owned(),
                 };
+                let most = model.most_new(&task)?.unwrap_or(usize::MAX);
                 let request = Request {
                     task: &task,
                     languages,
                     texts,
-                    most_new: &|length| 3 * length + 32,
+                    most_new: &|length| (3 * length + 32).min(most),
                 };
                 let answers = model.answer(&request, decoding, watch)?;
                 let segment = |answer| Segment {
@@ -413,6 +420,98 @@ impl SegmentModel {
                     .map(|answer| answer.map(segment))
                     .collect())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::options::Device;
+    use crate::seq2seq::Seq2SeqOptions;
+
+    /// Has 31 tokens, the end among them.
+    const TEXT: &str = "The ministers met in the capital on Monday.";
+
+    /// A tiny T5 whose answers are as long as they may be.
+    fn endless(most: usize, spec: Option<&ModelSpec>) -> Checkpoint {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["mt5/model.safetensors", "tokenizers/t5/spiece.model"] {
+            let file = fixtures.join(file);
+            std::fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+        }
+        let config = std::fs::read(fixtures.join("mt5/config.json")).unwrap();
+        let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+        let settings = json!({"max_length": most, "min_length": 1000});
+        config["task_specific_params"] =
+            json!({"summarization": settings, "translation": settings});
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let options = Seq2SeqOptions {
+            device: Device::Cpu,
+            ..Seq2SeqOptions::default()
+        };
+        let model = Seq2Seq::load(folder.path(), &options).unwrap();
+        Checkpoint::new(model, spec, &Registry::builtin().unwrap())
+    }
+
+    /// How many tokens were written in some work on one text.
+    fn tokens(work: impl FnOnce(&mut Watch)) -> usize {
+        let most = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&most);
+        let mut watch = Watch::new(Some(Arc::new(move |progress| {
+            seen.fetch_max(progress.tokens, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        })));
+        work(&mut watch);
+        most.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn answers_are_as_long_as_their_makers_allow() {
+        let registry = Registry::builtin().unwrap();
+        let is_summarizer = |spec: &&ModelSpec| {
+            spec.limits.target_tokens == Some(84) && spec.target_tokens.is_empty()
+        };
+        let spec = registry.models().iter().find(is_summarizer);
+        assert!(spec.is_some());
+        let bounded = Some(5);
+        // Twenty is what stands in files where no limit was set.
+        for (most, spec, bound, summary, translation) in [
+            (12, None, None, 11, 11),
+            (200, None, None, 199, 3 * 31 + 32),
+            (20, None, None, 128, 3 * 31 + 32),
+            (200, spec, None, 84, 84),
+            (200, None, bounded, 5, 5),
+        ] {
+            let decoding = Decoding {
+                max_tokens: bound,
+                ..Decoding::default()
+            };
+            let languages = (Language::English, Language::English);
+            let model = endless(most, spec);
+            let found = tokens(|watch| {
+                let answers = model
+                    .summarize(languages, &[TEXT], &decoding, watch)
+                    .unwrap();
+                assert_eq!(answers[0].as_ref().unwrap().finish, Finish::Length);
+            });
+            assert_eq!(found, summary, "{most} {bound:?}");
+            let model = SegmentModel::Seq2Seq(Box::new(model));
+            let found = tokens(|watch| {
+                let texts = [TEXT].as_slice().into();
+                model
+                    .translate((None, None), texts, &decoding, watch)
+                    .unwrap();
+            });
+            assert_eq!(found, translation, "{most} {bound:?}");
         }
     }
 }

@@ -73,6 +73,9 @@ impl Default for Search {
     }
 }
 
+/// Most hypotheses that can be followed side by side: room is made for all of them.
+pub(crate) const MOST_BEAMS: usize = 1024;
+
 /// What a hypothesis loses that does not say all phrases: more than any score.
 const UNSAID: f32 = 1e6;
 
@@ -121,7 +124,7 @@ struct Candidate {
 /// # Errors
 ///
 /// [`Error::Cancelled`] where `progress` breaks; [`Error::Usage`] for a model that restricts its
-/// output to a shortlist; what the model returns.
+/// output to a shortlist, and for more than [`MOST_BEAMS`] beams; what the model returns.
 pub(crate) fn search(
     model: &dyn Model,
     batch: &Batch,
@@ -129,6 +132,12 @@ pub(crate) fn search(
     max_new: &[usize],
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Vec<Vec<Scored>>> {
+    if search.beams > MOST_BEAMS {
+        return Err(Error::Usage {
+            message: format!("{} beams cannot be followed", search.beams),
+            hint: Some(format!("use at most {MOST_BEAMS}; 4 to 6 are usual")),
+        });
+    }
     let mut answers: Vec<Vec<Scored>> = vec![Vec::new(); batch.rows()];
     let mut state = model.start(batch)?;
     let mut groups = Vec::with_capacity(batch.rows());
@@ -325,12 +334,7 @@ fn continuations(
     let except: Vec<usize> = changed.iter().map(|&(token, _)| token as usize).collect();
     let mut shift = norm;
     if search.renormalize && search.beams > 1 {
-        let left: f32 = 1.0
-            + changed
-                .iter()
-                .map(|&(token, new)| new.exp() - score(token).exp())
-                .sum::<f32>();
-        shift += left.ln();
+        shift += log_left(scores, norm, &changed, &except);
     }
     let mut best: Vec<(TokenId, f32)> = scores
         .top(count, &except)
@@ -354,6 +358,29 @@ fn continuations(
     best
 }
 
+/// The logarithm of what the probabilities of a row sum to after changes; `norm` is that of the
+/// sum of its exponentials before, `except` the columns that change.
+fn log_left(scores: &impl Row, norm: f32, changed: &[(TokenId, f32)], except: &[usize]) -> f32 {
+    let before = |token: TokenId| (scores.score(token as usize) - norm).exp();
+    let more = changed
+        .iter()
+        .map(|&(token, new)| new.exp() - before(token));
+    let left = 1.0 + more.sum::<f32>();
+    if left > 0.1 {
+        return left.ln();
+    }
+    // Taken from 1 so little is left that it is mostly rounding, and may be 0 or less: what is left
+    // is added up instead.
+    let rest = scores.log_sum_exp_without(except) - norm;
+    let parts = || std::iter::once(rest).chain(changed.iter().map(|&(_, new)| new));
+    let largest = parts().fold(f32::NEG_INFINITY, f32::max);
+    if largest == f32::NEG_INFINITY {
+        // Nothing may be said, so that nothing is to be normalized.
+        return 0.0;
+    }
+    largest + parts().map(|part| (part - largest).exp()).sum::<f32>().ln()
+}
+
 impl Group {
     /// Where one of its hypotheses stands.
     fn place<'a>(&self, beam: &'a Beam, search: &'a Search) -> Place<'a> {
@@ -366,6 +393,12 @@ impl Group {
 
     fn said(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.history.len() - 1)
+    }
+
+    /// Whether an end that comes next is one that the limit forces: it says nothing of whether the
+    /// hypothesis is whole.
+    fn is_end_forced(&self, search: &Search) -> bool {
+        search.constraints.forced_last.is_some() && self.said() + 1 >= self.max_new
     }
 
     /// Candidates in the order in which they take places, where phrases must be said: those that
@@ -388,13 +421,18 @@ impl Group {
     /// Greedy search: takes the best continuation. Returns whether the beam goes on, as the lines
     /// that are kept.
     fn follow(&mut self, candidates: &[Candidate], search: &Search) -> Vec<usize> {
+        let is_end_forced = self.is_end_forced(search);
         let Some(beam) = self.beams.first_mut() else {
             return Vec::new();
         };
         let finish = match candidates.first() {
             // Every token is forbidden.
             None => Some(Finish::Length),
-            Some(best) if search.end.contains(&best.token) => Some(Finish::Stop),
+            Some(best) if search.end.contains(&best.token) => Some(if is_end_forced {
+                Finish::Length
+            } else {
+                Finish::Stop
+            }),
             Some(best) => {
                 beam.history.push(best.token);
                 (beam.history.len() > self.max_new).then_some(Finish::Length)
@@ -419,6 +457,7 @@ impl Group {
     fn advance(&mut self, candidates: Vec<Candidate>, search: &Search) -> Vec<usize> {
         let length = self.said() + 1;
         let at_limit = length >= self.max_new;
+        let is_end_forced = self.is_end_forced(search);
         let was_full = self.finished.len() == search.beams;
         let may_add = self.improvable && !(was_full && search.early_stopping == EarlyStopping::Yes);
         let power = |length: usize| (length as f64).powf(f64::from(search.length_penalty)) as f32;
@@ -443,7 +482,11 @@ impl Group {
                 if !ends {
                     tokens.push(candidate.token);
                 }
-                let finish = if ends { Finish::Stop } else { Finish::Length };
+                let finish = if ends && !is_end_forced {
+                    Finish::Stop
+                } else {
+                    Finish::Length
+                };
                 // One that the limit ended before all phrases were said comes after all others.
                 let is_whole = phrases::all_said(search.phrases(self.row), &tokens);
                 let unsaid = if is_whole { 0.0 } else { UNSAID };
@@ -663,6 +706,90 @@ mod tests {
                 "{beams} beams"
             );
         }
+    }
+
+    #[test]
+    fn an_end_that_the_limit_forces_is_no_end() {
+        let how = |beams, max_new| Search {
+            beams,
+            max_new,
+            end: vec![1],
+            constraints: Constraints {
+                forced_last: Some(1),
+                ..Constraints::default()
+            },
+            ..Search::default()
+        };
+        // What says token 2 for ever.
+        let endless = Table(vec![vec![0.0, -9.0, 9.0]; 3]);
+        for (model, beams, max_new, tokens, finish) in [
+            (&endless, 1, 4, vec![2, 2, 2], Finish::Length),
+            (&endless, 2, 4, vec![2, 2, 2], Finish::Length),
+            (&endless, 2, 1, vec![], Finish::Length),
+            (&garden_path(), 2, 4, vec![3], Finish::Stop),
+        ] {
+            let found = run(model, 1, &how(beams, max_new));
+            let best = &found[0][0];
+            assert_eq!((&best.tokens, best.finish), (&tokens, finish), "{beams}");
+        }
+    }
+
+    #[test]
+    fn what_banned_tokens_leave_is_normalized_however_little_it_is() {
+        // Token 2 holds nearly all, and more of it from case to case.
+        for above in [1.0f32, 10.0, 16.0, 40.0, 300.0] {
+            let logits = vec![0.5, -1.0, above, 0.25, -2.0];
+            let model = Table(vec![logits.clone(); 5]);
+            for (penalty, bad_words) in [(1.0, vec![vec![2]]), (1.5, vec![vec![2], vec![3]])] {
+                let how = Search {
+                    beams: 3,
+                    best: 3,
+                    max_new: 1,
+                    renormalize: true,
+                    constraints: Constraints {
+                        bad_words: bad_words.clone(),
+                        repetition_penalty: penalty,
+                        ..Constraints::default()
+                    },
+                    ..Search::default()
+                };
+                // By the definition: normalize, change, normalize again. Token 0 was said.
+                let normal = |scores: &[f64]| {
+                    let high = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let sum = scores.iter().map(|score| (score - high).exp()).sum::<f64>();
+                    let of = |score: &f64| score - high - sum.ln();
+                    scores.iter().map(of).collect::<Vec<_>>()
+                };
+                let wide: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+                let mut scores = normal(&wide);
+                scores[0] *= f64::from(penalty);
+                for word in &bad_words {
+                    scores[word[0] as usize] = f64::NEG_INFINITY;
+                }
+                let mut exact: Vec<(usize, f64)> =
+                    normal(&scores).into_iter().enumerate().collect();
+                exact.sort_by(|a, b| b.1.total_cmp(&a.1));
+                let found = run(&model, 1, &how);
+                for (found, (token, exact)) in found[0].iter().zip(exact) {
+                    let what = format!("{above} {penalty}: {found:?}, not {token} {exact}");
+                    assert_eq!(found.tokens, [token as TokenId], "{what}");
+                    assert!((f64::from(found.score) - exact).abs() < 1e-4, "{what}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_beams_than_there_is_room_for_are_refused() {
+        let how = Search {
+            beams: usize::MAX,
+            max_new: 2,
+            ..Search::default()
+        };
+        let refused = search(&garden_path(), &Batch::new(&[[0]]), &how, &[2], &mut |_| {
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(refused, Err(Error::Usage { .. })));
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub(super) fn likeliest(
 pub(super) struct Reduced {
     columns: usize,
     log_sum_exp: f32,
+    /// The same without the tokens that were to be taken out.
+    log_sum_exp_left: f32,
     /// Best first, without the tokens that were to be taken out.
     top: Vec<(usize, f32)>,
     /// Tokens that were asked for, ascending, with their scores.
@@ -113,6 +115,11 @@ impl Row for Reduced {
         self.log_sum_exp
     }
 
+    /// Without what was to be taken out when the scores were reduced.
+    fn log_sum_exp_without(&self, _except: &[usize]) -> f32 {
+        self.log_sum_exp_left
+    }
+
     /// What was asked for when the scores were reduced.
     fn top(&self, _count: usize, _except: &[usize]) -> Vec<(usize, f32)> {
         self.top.clone()
@@ -129,7 +136,6 @@ pub(super) fn rows(
     count: usize,
 ) -> Result<Vec<Reduced>> {
     let (rows, columns) = logits.dims2()?;
-    let sums = logits.log_sum_exp(1)?;
     let device = logits.device();
     let most = asked.iter().map(Vec::len).max().unwrap_or(0);
     // Tokens are taken out as they are found: this must not touch the scores of anyone else.
@@ -156,6 +162,9 @@ pub(super) fn rows(
         let replaced = Tensor::from_vec(replaced, (rows, most), device)?;
         left.scatter_set(&ids, &replaced, 1)?;
     }
+    // The sum of all is this one and what was taken out; the other way round, little would be left
+    // where a token that is taken out has nearly all.
+    let sums = left.log_sum_exp(1)?;
     let (mut ids, mut scores) = (Vec::with_capacity(count), vec![sums.unsqueeze(1)?]);
     for _ in 0..count.min(columns) {
         let best = left.argmax_keepdim(1)?;
@@ -169,22 +178,44 @@ pub(super) fn rows(
         .iter()
         .zip(asked_scores)
         .zip(ids.into_iter().zip(scores));
-    let reduced = lines.map(|((asked, asked_scores), (ids, scores))| Reduced {
-        columns,
-        log_sum_exp: scores[0],
-        top: ids
+    let reduced = lines.map(|((asked, asked_scores), (ids, scores))| {
+        let sum = scores[0];
+        let top: Vec<(usize, f32)> = ids
             .into_iter()
             .zip(scores.into_iter().skip(1))
             .filter(|&(_, score)| score > f32::NEG_INFINITY)
             .map(|(id, score)| (id as usize, score))
-            .collect(),
-        asked: asked
-            .iter()
-            .map(|&(token, _)| token)
-            .zip(asked_scores)
-            .collect(),
+            .collect();
+        // Of scores that are all −∞ the sum is no number.
+        let left = if top.is_empty() {
+            f32::NEG_INFINITY
+        } else {
+            sum
+        };
+        let out = asked.iter().zip(&asked_scores);
+        let out = out.filter(|((_, out), _)| *out).map(|(_, &score)| score);
+        Reduced {
+            columns,
+            log_sum_exp: out.fold(left, log_add),
+            log_sum_exp_left: left,
+            top,
+            asked: asked
+                .iter()
+                .map(|&(token, _)| token)
+                .zip(asked_scores)
+                .collect(),
+        }
     });
     Ok(reduced.collect())
+}
+
+/// The logarithm of the sum of two exponentials.
+fn log_add(a: f32, b: f32) -> f32 {
+    let (high, low) = if a > b { (a, b) } else { (b, a) };
+    if high == f32::NEG_INFINITY {
+        return high;
+    }
+    high + (low - high).exp().ln_1p()
 }
 
 #[cfg(test)]
@@ -215,8 +246,29 @@ mod tests {
             let sum = logits.iter().map(|x| x.exp()).sum::<f32>().ln();
             assert!((found.log_sum_exp - sum).abs() < 1e-5);
         }
+        for (found, left) in
+            found
+                .iter()
+                .zip([[1.0f32, 4.0].as_slice(), &logits[1], &[0.0, 9.0, 8.0]])
+        {
+            let sum = left.iter().map(|x| x.exp()).sum::<f32>().ln();
+            assert!((found.log_sum_exp_left - sum).abs() < 1e-5);
+        }
         // The scores themselves stay as they were.
         assert_eq!(tensor.to_vec2::<f32>().unwrap(), logits);
+    }
+
+    #[test]
+    fn sums_hold_where_one_token_has_nearly_all_or_all_is_taken_out() {
+        let logits = Tensor::new(&[[60.0f32, 1.0, 2.0]], &Device::Cpu).unwrap();
+        let found = rows(&logits, &[vec![(0, true)]], 2).unwrap();
+        let left = (1f32.exp() + 2f32.exp()).ln();
+        assert!((found[0].log_sum_exp_left - left).abs() < 1e-5);
+        assert_eq!(found[0].log_sum_exp, 60.0);
+        let all = vec![(0, true), (1, true), (2, true)];
+        let found = rows(&logits, &[all], 2).unwrap();
+        assert_eq!(found[0].log_sum_exp_left, f32::NEG_INFINITY);
+        assert_eq!(found[0].log_sum_exp, 60.0);
     }
 
     #[test]

@@ -92,9 +92,22 @@ pub(crate) struct Queries<'a> {
 }
 
 /// Causal attention: each token over all positions up to its own. `out` is
-/// `(tokens of all rows, query heads × width)`.
+/// `(tokens of all rows, query heads × width)`, and rows come in the order of their places in it.
 pub(crate) fn causal(heads: Heads, rows: &[Queries<'_>], out: &mut [f32]) {
     const TOKENS: usize = 16;
+    let mut end = 0;
+    for queries in rows {
+        // Rows that had places in common would write to them from several threads at once.
+        assert!(
+            queries.offset >= end && queries.tokens <= queries.cache.len(),
+            "attention size: this is a bug"
+        );
+        end = queries.offset + queries.tokens;
+    }
+    assert!(
+        out.len() >= end * heads.queries * heads.width,
+        "attention size: this is a bug"
+    );
     let mut items = Vec::new();
     for (row, queries) in rows.iter().enumerate() {
         for first in (0..queries.tokens).step_by(TOKENS) {
@@ -346,6 +359,42 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_the_output_are_a_panic() {
+        let heads = Heads {
+            queries: 2,
+            keys: 1,
+            width: 16,
+        };
+        let mut cache = KeyValues::default();
+        for _ in 0..3 {
+            cache.push(heads, &[1.0; 16], &[1.0; 16]);
+        }
+        let values = [1.0; 4 * 32];
+        let run = |rows: [(usize, usize); 2], places: usize| {
+            let rows = rows.map(|(tokens, offset)| Queries {
+                values: &values,
+                stride: 32,
+                tokens,
+                cache: &cache,
+                offset,
+            });
+            let mut out = vec![0.0; places * 32];
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                causal(heads, &rows, &mut out);
+            }))
+        };
+        assert!(run([(3, 0), (1, 3)], 4).is_ok());
+        // Too short, in one place, and more tokens than the cache has.
+        for (rows, places) in [
+            ([(3, 0), (1, 3)], 3),
+            ([(3, 0), (1, 2)], 4),
+            ([(4, 0), (0, 4)], 4),
+        ] {
+            assert!(run(rows, places).is_err(), "{rows:?}");
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::elementwise::{Arithmetic, dispatch};
 use super::rowwise::{Int8Activations, Int8Matrix, Product};
-use super::vocabulary::{Best, Row, sum_exp};
+use super::vocabulary::{Best, Row, log_sum, sum_exp};
 use super::{Backend, OutPointer};
 
 const TILE: usize = Product::TILE;
@@ -167,6 +167,37 @@ impl Row for TiledRow<'_> {
         high + sum.ln()
     }
 
+    fn log_sum_exp_without(&self, except: &[usize]) -> f32 {
+        const WIDTH: usize = TILES * TILE;
+        let chunks = self.largest().chunks(TILES);
+        let sums = &self.logits.sums[self.row * chunks.len()..];
+        let parts = chunks.zip(sums).enumerate().map(|(chunk, (maxima, &sum))| {
+            let columns = chunk * WIDTH..(chunk + 1) * WIDTH;
+            let first = except.partition_point(|&column| column < columns.start);
+            if except
+                .get(first)
+                .is_none_or(|&column| column >= columns.end)
+            {
+                return (highest(maxima), sum);
+            }
+            // Some of it is to be left out: once more without that.
+            let mut scores = [f32::NEG_INFINITY; WIDTH];
+            for tile in 0..maxima.len() {
+                let (tile_scores, count) = self.tile(chunk * TILES + tile);
+                scores[tile * TILE..][..count].copy_from_slice(&tile_scores[..count]);
+            }
+            for &column in except[first..].iter().take_while(|&&c| c < columns.end) {
+                scores[column - columns.start] = f32::NEG_INFINITY;
+            }
+            let (high, mut sum) = (highest(&scores), 0.0);
+            if high > f32::NEG_INFINITY {
+                sum_exp(&scores, high, &mut sum);
+            }
+            (high, sum)
+        });
+        log_sum(&parts.collect::<Vec<_>>())
+    }
+
     fn top(&self, count: usize, except: &[usize]) -> Vec<(usize, f32)> {
         // A tile that is not among so many has nothing above the best of each of them, at most
         // `except.len()` of which are left out.
@@ -256,6 +287,14 @@ mod tests {
                 }
                 let (found, exact) = (tiled.log_sum_exp(), scanned.log_sum_exp());
                 assert!((found - exact).abs() < 1e-5, "{found} {exact}");
+                // What is largest by far is left out, and whole chunks of tiles.
+                for except in [vec![7], vec![0, 7, 9, 30], (0..columns - 1).collect()] {
+                    let found = tiled.log_sum_exp_without(&except);
+                    let exact = scanned.log_sum_exp_without(&except);
+                    assert!((found - exact).abs() < 1e-5, "{found} {exact}");
+                }
+                let all: Vec<usize> = (0..columns).collect();
+                assert_eq!(tiled.log_sum_exp_without(&all), f32::NEG_INFINITY);
             }
         }
     }

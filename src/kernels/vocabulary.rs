@@ -57,6 +57,8 @@ pub(crate) trait Row {
     fn score(&self, column: usize) -> f32;
     /// The logarithm of the sum of the exponentials of all scores.
     fn log_sum_exp(&self) -> f32;
+    /// The same without the scores of `except`, which is sorted.
+    fn log_sum_exp_without(&self, except: &[usize]) -> f32;
     /// The `count` highest scores with their columns, highest first, the lower column first among
     /// equals; without those of `except`, which is sorted. Fewer where the rest is −∞ or no number.
     fn top(&self, count: usize, except: &[usize]) -> Vec<(usize, f32)>;
@@ -129,6 +131,22 @@ impl Row for Scanned<'_> {
         largest + sum.ln()
     }
 
+    fn log_sum_exp_without(&self, except: &[usize]) -> f32 {
+        let mut start = 0;
+        let ends = except.iter().copied().chain([self.scores.len()]);
+        let parts = ends.map(|end| {
+            let part = self.scores.get(start..end).unwrap_or_default();
+            start = end + 1;
+            let largest = part.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+            let mut sum = 0.0;
+            if largest > f32::NEG_INFINITY {
+                sum_exp(part, largest, &mut sum);
+            }
+            (largest, sum)
+        });
+        log_sum(&parts.collect::<Vec<_>>())
+    }
+
     fn top(&self, count: usize, except: &[usize]) -> Vec<(usize, f32)> {
         let mut best = Best::new(count);
         let blocks = self.scores.chunks(BLOCK).zip(&self.largest).enumerate();
@@ -145,6 +163,21 @@ impl Row for Scanned<'_> {
         }
         best.found
     }
+}
+
+/// The logarithm of a sum of exponentials, of whose parts the largest score and the sum less that
+/// are given.
+pub(super) fn log_sum(parts: &[(f32, f32)]) -> f32 {
+    let high = parts
+        .iter()
+        .fold(f32::NEG_INFINITY, |high, part| high.max(part.0));
+    if high == f32::NEG_INFINITY {
+        return high;
+    }
+    let sums = parts
+        .iter()
+        .map(|(largest, sum)| sum * (largest - high).exp());
+    high + sums.sum::<f32>().ln()
 }
 
 /// What `of` gives for each number below `count`, in order, found on all threads where each takes
@@ -187,6 +220,14 @@ mod tests {
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
         let expected: Vec<_> = order[..9].iter().map(|&i| (i, scores[i])).collect();
         assert_eq!(scanned.top(9, &except), expected);
+        for except in [vec![], vec![0, 5, 6, 700, 1110], (3..1109).collect()] {
+            let kept = (0..scores.len()).filter(|i| !except.contains(i));
+            let exact = kept.map(|i| f64::from(scores[i]).exp()).sum::<f64>().ln();
+            let found = f64::from(scanned.log_sum_exp_without(&except));
+            assert!((found - exact).abs() < 1e-5, "{found} {exact}");
+        }
+        let all: Vec<usize> = (0..scores.len()).collect();
+        assert_eq!(scanned.log_sum_exp_without(&all), f32::NEG_INFINITY);
     }
 
     #[test]

@@ -154,3 +154,113 @@ fn parse<T: serde::de::DeserializeOwned>(config: &Value, path: &Path) -> Result<
         message: error.to_string(),
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::collections::HashMap;
+
+    use candle_core::Tensor;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What is said of a checkpoint of the fixtures when some of its configuration and of its
+    /// tensors is changed.
+    fn refused(name: &str, changes: &Value, tensors: &[(&str, &[usize])]) -> String {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = read_json(&fixture.join("config.json")).unwrap();
+        for (key, value) in changes.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let device = candle_core::Device::Cpu;
+        let mut weights: HashMap<String, Tensor> =
+            candle_core::safetensors::load(fixture.join("model.safetensors"), &device).unwrap();
+        for &(name, shape) in tensors {
+            let zeros = Tensor::zeros(shape, DType::F32, &device).unwrap();
+            assert!(weights.insert(name.to_owned(), zeros).is_some(), "{name}");
+        }
+        candle_core::safetensors::save(&weights, folder.path().join("model.safetensors")).unwrap();
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let (family, config) = describe(folder.path()).unwrap();
+        let messages = [Precision::F32, Precision::Q8].map(|precision| {
+            let network = load(folder.path(), (family, &config), precision, None);
+            network.err().unwrap().to_string()
+        });
+        assert_eq!(messages[0], messages[1]);
+        messages[0].clone()
+    }
+
+    #[test]
+    fn sizes_that_no_file_backs_are_refused_before_room_is_made_for_them() {
+        let huge = 1_u64 << 62;
+        for (name, changes, expected) in [
+            (
+                "marian-tied",
+                json!({"max_position_embeddings": 1 << 16, "d_model": 1 << 14}),
+                "`max_position_embeddings` is 65536",
+            ),
+            (
+                "m2m100",
+                json!({"max_position_embeddings": huge, "d_model": huge}),
+                "`max_position_embeddings`",
+            ),
+            (
+                "mt5",
+                json!({"num_heads": 100_000, "d_kv": 1, "relative_attention_max_distance": 1 << 16}),
+                "`num_heads` is 100000",
+            ),
+            ("mt5", json!({"num_heads": 4, "d_kv": huge}), "`d_kv`"),
+            ("mt5", json!({"d_ff": huge}), "the shape"),
+            ("marian-tied", json!({"encoder_ffn_dim": huge}), "the shape"),
+        ] {
+            let message = refused(name, &changes, &[]);
+            assert!(message.contains(expected), "{name} {changes}: {message}");
+        }
+    }
+
+    #[test]
+    fn matrices_that_hold_nothing_are_refused() {
+        let message = refused(
+            "marian-tied",
+            &json!({"encoder_ffn_dim": 0}),
+            &[
+                ("model.encoder.layers.0.fc1.weight", &[0, 16]),
+                ("model.encoder.layers.0.fc1.bias", &[0]),
+                ("model.encoder.layers.0.fc2.weight", &[16, 0]),
+                ("model.encoder.layers.1.fc1.weight", &[0, 16]),
+                ("model.encoder.layers.1.fc1.bias", &[0]),
+                ("model.encoder.layers.1.fc2.weight", &[16, 0]),
+            ],
+        );
+        assert!(message.contains("hold nothing"), "{message}");
+        let message = refused(
+            "mt5",
+            &json!({"d_ff": 0, "num_layers": 1, "num_decoder_layers": 1}),
+            &[
+                (
+                    "encoder.block.0.layer.1.DenseReluDense.wi_0.weight",
+                    &[0, 16],
+                ),
+                (
+                    "encoder.block.0.layer.1.DenseReluDense.wi_1.weight",
+                    &[0, 16],
+                ),
+                ("encoder.block.0.layer.1.DenseReluDense.wo.weight", &[16, 0]),
+                (
+                    "decoder.block.0.layer.2.DenseReluDense.wi_0.weight",
+                    &[0, 16],
+                ),
+                (
+                    "decoder.block.0.layer.2.DenseReluDense.wi_1.weight",
+                    &[0, 16],
+                ),
+                ("decoder.block.0.layer.2.DenseReluDense.wo.weight", &[16, 0]),
+            ],
+        );
+        assert!(message.contains("hold nothing"), "{message}");
+    }
+}

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::TokenId;
 use crate::error::{Error, Result};
-use crate::generate::{Constraints, EarlyStopping, Search};
+use crate::generate::{Constraints, EarlyStopping, MOST_BEAMS, Search};
 
 /// Settings that change what is generated and that are not known here, with the value at which
 /// they change nothing.
@@ -129,25 +129,22 @@ impl Settings {
         }
         let suppressed = read.tokens("suppress_tokens")?;
         bad_words.extend(suppressed.into_iter().map(|token| vec![token]));
-        // Lengths count what the decoder starts with. A limit of 20 is what transformers has where
-        // none was set; without one a checkpoint gets as many tokens as it has positions.
+        let beams = read.number("num_beams")?.unwrap_or(1).max(1);
+        if let (true, Some(value)) = (beams > MOST_BEAMS, read.get("num_beams")) {
+            return Err(self.unsupported("num_beams", value));
+        }
+        // Without a limit a checkpoint gets as many tokens as it has positions.
         let positions = self.config.get("max_position_embeddings");
         let positions = positions
             .and_then(Value::as_u64)
-            .and_then(|count| usize::try_from(count).ok());
-        let longest = read
-            .number("max_length")?
-            .filter(|&length| length > 20)
-            .or(positions);
+            .and_then(|count| usize::try_from(count).ok())
+            .map(|length| length.saturating_sub(1));
         Ok(Search {
-            beams: read.number("num_beams")?.unwrap_or(1).max(1),
+            beams,
             best: 1,
             length_penalty: read.float("length_penalty")?.unwrap_or(1.0),
             early_stopping,
-            max_new: read
-                .number("max_new_tokens")?
-                .or(longest.map(|length| length.saturating_sub(1)))
-                .unwrap_or(511),
+            max_new: self.most_new(task)?.or(positions).unwrap_or(511),
             end,
             renormalize: read.flag("renormalize_logits")?.unwrap_or(false),
             phrases: Vec::new(),
@@ -165,6 +162,20 @@ impl Settings {
                 forced_last: read.token("forced_eos_token_id")?,
             },
         })
+    }
+
+    /// The most new tokens that the settings allow, where they say so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedModel`] for what is no number.
+    pub(crate) fn most_new(&self, task: Option<&str>) -> Result<Option<usize>> {
+        let read = self.reader(task);
+        // Lengths count what the decoder starts with. One of 20 is what transformers has, and
+        // writes, where none was set.
+        let length = read.number("max_length")?.filter(|&length| length != 20);
+        let length = length.map(|length| length.saturating_sub(1));
+        Ok(read.number("max_new_tokens")?.or(length))
     }
 
     fn unsupported(&self, key: &str, value: &Value) -> Error {
@@ -289,6 +300,8 @@ mod tests {
         assert_eq!((found.max_new, found.constraints.min_new), (199, 29));
         assert_eq!(found.early_stopping, EarlyStopping::Yes);
         assert_eq!(found.constraints.no_repeat_ngram, 3);
+        assert_eq!(old.most_new(Some("summarization")).unwrap(), Some(199));
+        assert_eq!(old.most_new(Some("translation_en_to_ru")).unwrap(), None);
         assert_eq!(old.prefix("summarization"), "summarize: ");
         assert_eq!(
             old.prefix("translation_en_to_ru"),
@@ -340,6 +353,24 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_one_that_was_set() {
+        for (generation, limit) in [
+            (json!({}), None),
+            (json!({"max_length": 20}), None),
+            (json!({"max_length": 16}), Some(15)),
+            (json!({"max_length": 84, "max_new_tokens": null}), Some(83)),
+            (json!({"max_length": 20, "max_new_tokens": 64}), Some(64)),
+            (json!({"max_length": 84, "max_new_tokens": 64}), Some(64)),
+        ] {
+            let config = json!({"max_position_embeddings": 128});
+            let found = settings(config, generation.clone());
+            assert_eq!(found.most_new(None).unwrap(), limit, "{generation}");
+            let most = found.search(None).unwrap().max_new;
+            assert_eq!(most, limit.unwrap_or(127), "{generation}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_honoured_is_told_with_its_key_and_value() {
         for (key, value) in [
             ("num_beam_groups", json!(4)),
@@ -347,6 +378,7 @@ mod tests {
             ("exponential_decay_length_penalty", json!([10, 1.1])),
             ("early_stopping", json!("soon")),
             ("num_beams", json!("four")),
+            ("num_beams", json!(1_000_000_000_000_u64)),
             ("forced_bos_token_id", json!([1, 2])),
             ("bad_words_ids", json!([[-1]])),
         ] {

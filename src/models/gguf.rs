@@ -188,6 +188,9 @@ impl Gguf {
                 info.shape.dims()
             )));
         }
+        if shape.contains(&0) {
+            return Err(self.corrupt(format!("tensor `{name}` holds nothing")));
+        }
         let dtype = info.ggml_dtype;
         let size = shape.iter().product::<usize>() / dtype.block_size() * dtype.type_size();
         let start = self.content.tensor_data_offset + info.offset;

@@ -209,7 +209,21 @@ impl Loader {
 
     /// Reads matrices of `inputs` columns and stacks them: names and outputs of each.
     pub(crate) fn matrix(&self, parts: &[(String, usize)], inputs: usize) -> Result<Arc<Matrix>> {
-        let outputs = parts.iter().map(|(_, outputs)| outputs).sum();
+        for (name, outputs) in parts {
+            if *outputs == 0 || inputs == 0 {
+                return Err(Error::CorruptModel {
+                    path: self.path().to_path_buf(),
+                    message: format!("tensor `{name}` would hold nothing by the configuration"),
+                });
+            }
+            // A size from a configuration is not believed before a file has it.
+            if self.prepared.is_none() {
+                self.weights.check(name, &[*outputs, inputs])?;
+            }
+        }
+        let outputs = parts
+            .iter()
+            .fold(0, |sum: usize, (_, outputs)| sum.saturating_add(*outputs));
         let key = parts
             .iter()
             .map(|(name, _)| name.as_str())
@@ -232,10 +246,6 @@ impl Loader {
                 Matrix::Float(matrix.to_dtype(self.form.dtype)?)
             }
             Precision::Q8 => {
-                // Shapes first: a size from a configuration is not believed before a file has it.
-                for (name, outputs) in parts {
-                    self.weights.check(name, &[*outputs, inputs])?;
-                }
                 let mut matrix = Int8Matrix::with_capacity(outputs, inputs);
                 for (name, outputs) in parts {
                     self.weights

@@ -124,7 +124,7 @@ fn positions_of(side: &str, config: &Config, loader: &Loader) -> Result<Vec<f32>
 /// Fails where the table of positions would be larger than any checkpoint needs.
 pub(super) fn check_positions(config: &Config, loader: &Loader) -> Result<()> {
     let (count, width) = (config.max_position_embeddings, config.d_model);
-    if count <= 1 << 16 && width <= 1 << 14 {
+    if count.checked_mul(width).is_some_and(|all| all <= 1 << 24) {
         return Ok(());
     }
     let message = format!("`max_position_embeddings` is {count} and `d_model` is {width}");

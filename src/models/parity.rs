@@ -364,6 +364,73 @@ fn a_ragged_batch_equals_each_row_alone_in_any_order() {
 }
 
 #[test]
+fn a_banned_token_that_has_nearly_all_probability_leaves_what_transformers_says() {
+    // `generate` of transformers 5.24.0 for the first two rows, with this much more on the score of
+    // the padding: num_beams=4, max_length=12, bad_words_ids=[[89]], renormalize_logits=True. It is
+    // the same whatever that token has.
+    let expected: [&[(&[TokenId], f32)]; 2] = [
+        &[
+            (&[58, 40, 0], -1.145202),
+            (&[33, 54, 58, 40, 0], -1.158702),
+            (&[33, 0], -1.163673),
+            (&[33, 54, 13, 0], -1.350822),
+        ],
+        &[
+            (&[1, 40, 54, 84, 22, 84, 22, 84, 22, 84, 22], -1.631996),
+            (&[1, 40, 54, 84, 22, 84, 22, 84, 22, 40, 54], -1.656560),
+            (&[1, 40, 54, 84, 22, 84, 22, 40, 54, 84, 22], -1.657488),
+            (&[1, 40, 22, 84, 22, 84, 22, 40, 54, 84, 22], -1.675771),
+        ],
+    ];
+    let rows = self::expected("marian-tied").rows;
+    let mut quantized: Vec<Vec<Scored>> = Vec::new();
+    for above in [0.0f32, 30.0, 60.0] {
+        let folder = in_form("marian-tied", "safetensors");
+        let path = folder.path().join("model.safetensors");
+        let mut tensors = candle_core::safetensors::load(&path, &candle_core::Device::Cpu).unwrap();
+        let bias = tensors.get_mut("final_logits_bias").unwrap();
+        let mut values: Vec<f32> = bias.flatten_all().unwrap().to_vec1().unwrap();
+        values[89] += above;
+        *bias = candle_core::Tensor::from_vec(values, (1, 90), &candle_core::Device::Cpu).unwrap();
+        candle_core::safetensors::save(&tensors, &path).unwrap();
+        let options = Search {
+            beams: 4,
+            best: 4,
+            max_new: 11,
+            end: vec![0],
+            renormalize: true,
+            constraints: Constraints {
+                bad_words: vec![vec![89]],
+                ..Constraints::default()
+            },
+            ..Search::default()
+        };
+        for place in under_test() {
+            let network = Network::open(folder.path(), &place, options::Precision::F32);
+            let found = run(network.model(), &rows[..2], &options).unwrap();
+            for (found, expected) in found.iter().zip(expected) {
+                for (found, (tokens, score)) in found.iter().zip(expected) {
+                    let mut said = found.tokens.clone();
+                    said.extend((found.finish == Finish::Stop).then_some(0));
+                    assert_eq!(said, *tokens, "{above} {place:?}");
+                    let off = (found.score - score).abs();
+                    assert!(off < 2e-4, "{above} {place:?}: {} not {score}", found.score);
+                }
+            }
+        }
+        // With weights of eight bits scores are looked through while they are computed.
+        let network = open(folder.path(), Precision::Q8, None).unwrap();
+        quantized.push(run(&network, &rows[..2], &options).unwrap().concat());
+    }
+    for found in &quantized[1..] {
+        for (found, expected) in found.iter().zip(&quantized[0]) {
+            assert_eq!(found.tokens, expected.tokens);
+            assert!((found.score - expected.score).abs() < 2e-4, "{found:?}");
+        }
+    }
+}
+
+#[test]
 fn greedy_under_no_constraints_is_plain_greedy() {
     for (name, place) in cases() {
         let (network, defaults) = load_on(name, &place);

@@ -173,7 +173,8 @@ impl<M: Maker> Parts<M> {
         } else {
             (None, embedding)
         };
-        let mut layers = Vec::with_capacity(config.layers);
+        // The number of layers is not believed before the file has them.
+        let mut layers = Vec::new();
         for number in 0..config.layers {
             layers.push(Layer::load(maker, gguf, &config, number)?);
             progress(number + 1, config.layers);
@@ -402,6 +403,47 @@ mod tests {
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
             .join(name)
+    }
+
+    /// A copy of a file of the fixtures in which the bytes that begin so many places after a text
+    /// are replaced.
+    fn changed(places: &[(&str, usize, &[u8])]) -> tempfile::NamedTempFile {
+        let mut bytes = std::fs::read(fixture("qwen2-f32.gguf")).unwrap();
+        for (text, after, with) in places {
+            let text = text.as_bytes();
+            let at = bytes.windows(text.len()).position(|part| part == text);
+            let at = at.unwrap() + text.len() + after;
+            bytes[at..at + with.len()].copy_from_slice(with);
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn sizes_that_a_file_does_not_hold_are_refused() {
+        // A value comes after its type, and dimensions, the inputs first, after their number.
+        let (value, first, second) = (4, 4, 12);
+        let layers = ("qwen2.block_count", value, &u32::MAX.to_le_bytes()[..]);
+        let nothing = &0u64.to_le_bytes()[..];
+        let empty = [
+            ("qwen2.feed_forward_length", value, &0u32.to_le_bytes()[..]),
+            ("blk.0.ffn_gate.weight", second, nothing),
+            ("blk.0.ffn_up.weight", second, nothing),
+            ("blk.0.ffn_down.weight", first, nothing),
+            ("blk.1.ffn_gate.weight", second, nothing),
+            ("blk.1.ffn_up.weight", second, nothing),
+            ("blk.1.ffn_down.weight", first, nothing),
+        ];
+        for (places, expected) in [
+            (&[layers][..], "is missing"),
+            (&empty, "`blk.0.ffn_gate.weight` holds nothing"),
+        ] {
+            let file = changed(places);
+            let mut gguf = Gguf::open(file.path()).unwrap();
+            let error = Qwen::load(&mut gguf, &mut |_, _| {}).err().unwrap();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 
     /// A network on each device under test; on other devices than the processor's kernels also

@@ -87,18 +87,25 @@ pub(crate) fn load(config: &Config, loader: &Loader) -> Result<EncoderDecoder> {
         scale: 1.0,
     };
     let buckets = config.relative_attention_num_buckets;
-    if shape.inner() == 0 || width == 0 {
+    if shape.heads == 0 || shape.width == 0 || width == 0 {
         return Err(unsupported(
             "`d_model`, `d_kv` or `num_heads` is 0".to_owned(),
         ));
     }
+    let distance = config.relative_attention_max_distance;
+    // The table of values by head and distance is made before attention is: it has a bound.
+    let values = distance
+        .checked_mul(4)
+        .and_then(|line| line.checked_mul(shape.heads));
     if buckets < 4
-        || config.relative_attention_max_distance <= buckets / 2
-        || config.relative_attention_max_distance > 1 << 16
+        || distance <= buckets / 2
+        || values.is_none_or(|values| values > 1 << 24)
+        || shape.heads.checked_mul(shape.width).is_none()
     {
         return Err(unsupported(format!(
-            "`relative_attention_num_buckets` is {buckets} and `relative_attention_max_distance` is {}",
-            config.relative_attention_max_distance
+            "`relative_attention_num_buckets` is {buckets}, `relative_attention_max_distance` is \
+             {distance}, `num_heads` is {} and `d_kv` is {}",
+            shape.heads, shape.width
         )));
     }
     let norm = |name: String| -> Result<Norm> {

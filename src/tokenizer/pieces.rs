@@ -28,8 +28,12 @@ enum Numbering {
         source: Box<SentencePiece>,
         target: Box<SentencePiece>,
         ids: HashMap<String, TokenId>,
-        pieces: HashMap<TokenId, String>,
         unknown: TokenId,
+        /// The numbers of target pieces, where the list for them is another.
+        target_ids: Option<HashMap<String, TokenId>>,
+        target_unknown: TokenId,
+        /// Target pieces by number.
+        pieces: HashMap<TokenId, String>,
     },
     /// One model, whose numbers are moved up by `offset`; its unknown piece has a number of its own.
     Shifted {
@@ -232,16 +236,15 @@ impl PieceTokenizer {
         if let Numbering::Listed {
             target,
             ids,
-            unknown,
+            target_ids,
+            target_unknown,
             ..
         } = &self.numbering
         {
+            let ids = target_ids.as_ref().unwrap_or(ids);
+            let id = |piece: &str| ids.get(piece).copied().filter(|id| id != target_unknown);
             let pieces = target.encode_pieces(phrase);
-            let ids: Option<Vec<TokenId>> = pieces
-                .iter()
-                .map(|piece| ids.get(&piece.text).copied().filter(|id| id != unknown))
-                .collect();
-            return Ok(ids);
+            return Ok(pieces.iter().map(|piece| id(&piece.text)).collect());
         }
         let mut ids = self.encode(phrase, &Direction::default())?;
         ids.pop();
@@ -262,7 +265,7 @@ impl PieceTokenizer {
             Numbering::Listed {
                 target,
                 pieces,
-                unknown,
+                target_unknown,
                 ..
             } => {
                 let is_control = |piece: &str| {
@@ -270,7 +273,7 @@ impl PieceTokenizer {
                 };
                 let pieces: Vec<&str> = ids
                     .iter()
-                    .filter(|id| *id != unknown)
+                    .filter(|id| *id != target_unknown)
                     .filter_map(|id| pieces.get(id).map(String::as_str))
                     .filter(|piece| !is_control(piece))
                     .collect();
@@ -309,28 +312,30 @@ fn marian(directory: &Path, source: &Path) -> Result<Numbering> {
     let target = Box::new(SentencePiece::from_file(&directory.join("target.spm"))?);
     let ids = vocabulary(&directory.join("vocab.json"))?;
     let separate = directory.join("target_vocab.json");
-    let target_ids = if separate.is_file() {
-        vocabulary(&separate)?
-    } else {
-        ids.clone()
-    };
-    let unknown = ids
-        .get("<unk>")
-        .copied()
-        .ok_or_else(|| Error::CorruptModel {
-            path: directory.join("vocab.json"),
+    let target_ids = separate
+        .is_file()
+        .then(|| vocabulary(&separate))
+        .transpose()?;
+    let unknown_of = |ids: &HashMap<String, TokenId>, name: &str| {
+        let unknown = ids.get("<unk>").copied();
+        unknown.ok_or_else(|| Error::CorruptModel {
+            path: directory.join(name),
             message: "it has no `<unk>`".to_owned(),
-        })?;
-    let pieces = target_ids
-        .into_iter()
-        .map(|(piece, id)| (id, piece))
-        .collect();
+        })
+    };
+    let unknown = unknown_of(&ids, "vocab.json")?;
+    let target_unknown = match &target_ids {
+        Some(ids) => unknown_of(ids, "target_vocab.json")?,
+        None => unknown,
+    };
     Ok(Numbering::Listed {
         source,
         target,
+        pieces: by_number(target_ids.as_ref().unwrap_or(&ids)),
         ids,
-        pieces,
         unknown,
+        target_ids,
+        target_unknown,
     })
 }
 
@@ -346,14 +351,15 @@ fn m2m100(
         let first = ids.values().copied().max().map_or(0, |id| id + 1);
         number_languages(directory, first, named);
         let unknown = ids.get("<unk>").copied().unwrap_or(3);
-        let pieces = ids.iter().map(|(piece, &id)| (id, piece.clone())).collect();
         let target = Box::new(SentencePiece::from_file(path)?);
         return Ok(Numbering::Listed {
             source: model,
             target,
+            pieces: by_number(&ids),
             ids,
-            pieces,
             unknown,
+            target_ids: None,
+            target_unknown: unknown,
         });
     }
     // fairseq puts `<s> <pad> </s> <unk>` before the pieces, SentencePiece `<unk> <s> </s>`.
@@ -381,6 +387,10 @@ fn vocabulary(path: &Path) -> Result<HashMap<String, TokenId>> {
         path: path.to_path_buf(),
         message: error.to_string(),
     })
+}
+
+fn by_number(ids: &HashMap<String, TokenId>) -> HashMap<TokenId, String> {
+    ids.iter().map(|(piece, &id)| (id, piece.clone())).collect()
 }
 
 /// Tokens that `tokenizer_config.json` lists with their numbers, language codes above all.
@@ -535,6 +545,50 @@ mod tests {
         );
         t5.end = 7;
         assert_eq!(t5.encode("", &prefix).unwrap(), [prefix.prefix[0], 7]);
+    }
+
+    #[test]
+    fn a_target_vocabulary_of_its_own_numbers_phrases_and_what_is_decoded() {
+        let fixture =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizers/marian");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["source.spm", "target.spm", "vocab.json"] {
+            std::fs::copy(fixture.join(name), folder.path().join(name)).unwrap();
+        }
+        // The same pieces, numbered from the end, but for the end token.
+        let list = vocabulary(&fixture.join("vocab.json")).unwrap();
+        let last = list.len() as TokenId;
+        let renumber = |id: TokenId| if id == 0 { 0 } else { last - id };
+        let others: HashMap<&String, TokenId> = list
+            .iter()
+            .map(|(piece, &id)| (piece, renumber(id)))
+            .collect();
+        let text = serde_json::to_string(&others).unwrap();
+        let (shared, config, expected) = load("marian", Family::Marian);
+        assert_eq!(config["eos_token_id"], 0);
+        std::fs::write(folder.path().join("target_vocab.json"), text).unwrap();
+        let separate = PieceTokenizer::load(folder.path(), Family::Marian, &config).unwrap();
+
+        let mut phrases = 0;
+        for row in expected["rows"].as_array().unwrap() {
+            let text = row["text"].as_str().unwrap();
+            let none = Direction::default();
+            let source = shared.encode(text, &none).unwrap();
+            assert_eq!(separate.encode(text, &none).unwrap(), source);
+            let target = ids(&row["target_ids"]);
+            let renumbered: Vec<TokenId> = target.iter().copied().map(renumber).collect();
+            assert_eq!(
+                separate.decode(&renumbered).unwrap(),
+                shared.decode(&target).unwrap()
+            );
+            let of_shared = shared.encode_phrase(text).unwrap();
+            let of_separate = separate.encode_phrase(text).unwrap();
+            phrases += usize::from(of_shared.is_some());
+            let of_shared: Option<Vec<TokenId>> =
+                of_shared.map(|phrase| phrase.into_iter().map(renumber).collect());
+            assert_eq!(of_separate, of_shared, "{text}");
+        }
+        assert!(phrases > 1);
     }
 
     #[test]

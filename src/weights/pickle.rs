@@ -1,8 +1,10 @@
 //! The part of Python's pickle protocol 2 that PyTorch writes for a dictionary of tensors.
 //!
 //! A virtual machine that builds values and calls nothing: what a pickle asks to import or to call
-//! is kept as data. It allocates no more than a small multiple of what it reads, and stops at the
-//! first instruction that it does not know. Opcodes: CPython's `pickletools.py`.
+//! is kept as data. It allocates no more than a small multiple of what it reads, of which there is a
+//! bound, and stops at the first instruction that it does not know. What it builds is never deep and
+//! holds no rings: a dictionary keeps the calls that may be tensors, and is no part of anything.
+//! Opcodes: CPython's `pickletools.py`.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
@@ -19,7 +21,8 @@ pub(super) enum Value {
     /// Items, after the depth of nesting.
     Tuple(u8, Rc<[Value]>),
     List(Vec<Value>),
-    /// Pairs in order of insertion; the memo shares them.
+    /// Those pairs whose key is text and whose value is a call, in order of insertion; the memo
+    /// shares them.
     Dict(Rc<std::cell::RefCell<Vec<(Value, Value)>>>),
     /// A call that was asked for: the callable and its arguments.
     Call(u8, Rc<(Value, Value)>),
@@ -66,17 +69,34 @@ impl Value {
 
 /// Longest string that is read.
 const TEXT_LIMIT: usize = 1 << 20;
-/// Most values on the stack or in the memo; a checkpoint of a few thousand tensors needs 10⁵.
-const VALUE_LIMIT: usize = 1 << 24;
+/// Most instructions, each of which makes one value at most; a checkpoint of a few thousand tensors
+/// needs 10⁵.
+const INSTRUCTION_LIMIT: usize = 1 << 21;
+/// Most bytes, of which a tensor needs two hundred.
+const BYTE_LIMIT: u64 = 1 << 26;
+
+/// What a pickle holds.
+pub(super) struct Pickle {
+    pub(super) value: Value,
+    /// All that it refers to outside of it, whether or not the value has a part in it.
+    pub(super) outside: Vec<Rc<Value>>,
+}
 
 /// Reads one pickle, to its `STOP`.
-pub(super) fn read(input: &mut impl BufRead) -> Result<Value, String> {
+pub(super) fn read(input: &mut impl BufRead) -> Result<Pickle, String> {
+    let mut input = input.take(BYTE_LIMIT);
+    let mut outside = Vec::new();
+    match run(&mut input, &mut outside) {
+        Err(_) if input.limit() == 0 => Err(large()),
+        value => value.map(|value| Pickle { value, outside }),
+    }
+}
+
+/// Follows instructions up to `STOP`.
+fn run(input: &mut impl BufRead, outside: &mut Vec<Rc<Value>>) -> Result<Value, String> {
     let mut stack: Vec<Value> = Vec::new();
     let mut memo: HashMap<u32, Value> = HashMap::new();
-    loop {
-        if stack.len() > VALUE_LIMIT || memo.len() > VALUE_LIMIT {
-            return Err("its pickle is too large".to_owned());
-        }
+    for _ in 0..INSTRUCTION_LIMIT {
         match byte(input)? {
             0x80 => {
                 byte(input)?;
@@ -118,7 +138,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Value, String> {
             b'}' => stack.push(Value::Dict(Rc::default())),
             b't' => {
                 let items = pop_to_mark(&mut stack)?;
-                stack.push(Value::Tuple(deeper(&items)?, items.into()));
+                stack.push(tuple(items)?);
             }
             count @ 0x85..=0x87 => {
                 let at = stack
@@ -126,7 +146,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Value, String> {
                     .checked_sub((count - 0x84) as usize)
                     .ok_or_else(short)?;
                 let items = stack.split_off(at);
-                stack.push(Value::Tuple(deeper(&items)?, items.into()));
+                stack.push(tuple(items)?);
             }
             b'a' => {
                 let item = pop(&mut stack)?;
@@ -146,11 +166,9 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Value, String> {
                 set(&stack, items)?;
             }
             b'Q' => {
-                let id = pop(&mut stack)?;
-                stack.push(Value::Persistent(
-                    deeper(std::slice::from_ref(&id))?,
-                    id.into(),
-                ));
+                let id = Rc::new(part(pop(&mut stack)?));
+                outside.push(Rc::clone(&id));
+                stack.push(Value::Persistent(deeper([&*id])?, id));
             }
             b'R' | 0x81 => {
                 let arguments = pop(&mut stack)?;
@@ -161,7 +179,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Value, String> {
                 stack.push(if is_dict {
                     Value::Dict(Rc::default())
                 } else {
-                    let parts = (callable, arguments);
+                    let parts = (part(callable), part(arguments));
                     Value::Call(deeper([&parts.0, &parts.1])?, parts.into())
                 });
             }
@@ -180,10 +198,30 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Value, String> {
             }
         }
     }
+    Err(large())
+}
+
+fn large() -> String {
+    "its pickle is too large".to_owned()
 }
 
 fn short() -> String {
     "its pickle takes more from the stack than there is".to_owned()
+}
+
+fn tuple(items: Vec<Value>) -> Result<Value, String> {
+    let items: Rc<[Value]> = items.into_iter().map(part).collect();
+    Ok(Value::Tuple(deeper(&*items)?, items))
+}
+
+/// A value that becomes part of another. A dictionary does not: it could come to hold itself after
+/// that, or get deeper than it was.
+fn part(value: Value) -> Value {
+    if let Value::Dict(_) = value {
+        Value::Opaque
+    } else {
+        value
+    }
 }
 
 /// The depth of a value made of these, within bounds: values are dropped recursively.
@@ -290,11 +328,9 @@ fn set(stack: &[Value], items: Vec<Value>) -> Result<(), String> {
     let mut dict = dict.borrow_mut();
     let mut items = items.into_iter();
     while let (Some(key), Some(value)) = (items.next(), items.next()) {
-        // A dictionary inside itself would make a ring of owners.
-        if matches!(value, Value::Dict(_)) {
-            continue;
+        if let (Value::Text(_), Value::Call(..)) = (&key, &value) {
+            dict.push((key, value));
         }
-        dict.push((key, value));
     }
     Ok(())
 }

@@ -160,6 +160,101 @@ fn a_file_that_is_cut_off_is_an_error_at_any_length() -> TestResult {
     Ok(())
 }
 
+/// A tensor of one number in the storage `0`, as an item of the dictionary below it on the stack.
+const TENSOR: &[u8] = b"X\x01\0\0\0tctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storage\
+ctorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01NtQK\0K\x01\x85K\x01\x85\x89\
+ccollections\nOrderedDict\n)RtRs";
+
+/// A file of the form before zip files, whose dictionary these instructions fill.
+fn legacy(instructions: &[u8]) -> Vec<u8> {
+    let head =
+        b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02}q\0";
+    let keys = b".\x80\x02]X\x01\0\0\x000a.";
+    let storage = [&1u64.to_le_bytes()[..], &1.5f32.to_le_bytes()].concat();
+    [head, instructions, keys, &storage].concat()
+}
+
+/// A zip file of these instructions and the storage that [`legacy`] has.
+fn zipped(instructions: &[u8], method: zip::CompressionMethod) -> std::io::Result<Vec<u8>> {
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(method);
+    out.start_file("archive/data.pkl", options)?;
+    std::io::Write::write_all(&mut out, &[b"\x80\x02}q\0", instructions, b"."].concat())?;
+    let stored = options.compression_method(zip::CompressionMethod::Stored);
+    out.start_file("archive/data/0", stored)?;
+    std::io::Write::write_all(&mut out, &1.5f32.to_le_bytes())?;
+    Ok(out.finish()?.into_inner())
+}
+
+#[test]
+fn pickles_that_nest_without_end_hold_nothing_but_their_tensors() -> TestResult {
+    // In the memo: 0 the outermost dictionary, 1 what is nested, 2 what it is nested in.
+    let call = b"X\x01\0\0\0acf\nf\n".as_slice();
+    let cases = [
+        ("values", b"}q\x02Nh\x01\x85sh\x02q\x01".to_vec(), 150_000),
+        ("keys", b"}q\x02h\x01Nsh\x02q\x01".to_vec(), 150_000),
+        (
+            "calls",
+            [b"}q\x02", call, b"h\x01\x85Rsh\x02q\x01"].concat(),
+            150_000,
+        ),
+        ("a ring", b"h\0Nh\0\x85s".to_vec(), 1),
+        ("a ring by a call", [b"h\0", call, b"h\0\x85Rs"].concat(), 1),
+        // Sixty levels, each of which is there twice in the next.
+        (
+            "a net",
+            [
+                &b"h\x01h\x01\x86q\x01".repeat(60),
+                &b"h\0"[..],
+                call,
+                b"h\x01Rs",
+            ]
+            .concat(),
+            1,
+        ),
+    ];
+    for (name, part, times) in cases {
+        let instructions = [b"N\x85q\x01", &*part.repeat(times), b"h\0", TENSOR].concat();
+        for bytes in [
+            legacy(&instructions),
+            zipped(&instructions, zip::CompressionMethod::Stored)?,
+        ] {
+            assert_eq!(read_all(&bytes)?, 1, "{name}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_pickle_that_is_compressed_is_refused() -> TestResult {
+    use zip::CompressionMethod::{Deflated, Stored};
+    assert_eq!(read_all(&zipped(TENSOR, Stored)?)?, 1);
+    let refused = read_all(&zipped(TENSOR, Deflated)?).err();
+    assert!(refused.is_some_and(|error| error.to_string().contains("`data.pkl` is compressed")));
+    Ok(())
+}
+
+#[test]
+fn a_pickle_without_end_is_an_error() {
+    /// The same bytes over and over.
+    struct Endless(Vec<u8>, usize);
+    impl std::io::Read for Endless {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            for byte in &mut *out {
+                *byte = self.0[self.1];
+                self.1 = (self.1 + 1) % self.0.len();
+            }
+            Ok(out.len())
+        }
+    }
+    let text = [&b"X\0\0\x10\0"[..], &[b'a'; 1 << 20]].concat();
+    for bytes in [b"N".to_vec(), b"Nq\0".to_vec(), b"}".to_vec(), text] {
+        let mut input = std::io::BufReader::new(Endless(bytes, 0));
+        let error = pickle::read(&mut input).err();
+        assert_eq!(error.as_deref(), Some("its pickle is too large"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]

@@ -32,7 +32,11 @@ pub(super) fn read_zip(file: File, length: u64) -> Result<Vec<(String, Entry)>, 
     let folder = name.trim_end_matches("data.pkl").to_owned();
     let value = {
         let member = archive.by_name(&name).map_err(|error| error.to_string())?;
-        pickle::read(&mut BufReader::new(member))?
+        // Never so by PyTorch; a few bytes could become any number.
+        if member.compression() != zip::CompressionMethod::Stored {
+            return Err("its `data.pkl` is compressed".to_owned());
+        }
+        pickle::read(&mut BufReader::new(member))?.value
     };
     let mut places: HashMap<String, (u64, u64)> = HashMap::new();
     let mut entries = Vec::new();
@@ -60,17 +64,18 @@ pub(super) fn read_legacy(file: File, length: u64) -> Result<Vec<(String, Entry)
     for _ in 0..3 {
         pickle::read(&mut input)?;
     }
-    let value = pickle::read(&mut input)?;
-    let Value::List(keys) = pickle::read(&mut input)? else {
+    let pickle = pickle::read(&mut input)?;
+    let Value::List(keys) = pickle::read(&mut input)?.value else {
         return Err("it does not list its storages".to_owned());
     };
-    let references = references(&value)?;
-    let sizes: HashMap<&str, usize> = references
+    let references = references(&pickle.value)?;
+    // Bytes an element of every storage that is mentioned, by a tensor or not.
+    let sizes: HashMap<String, usize> = pickle
+        .outside
         .iter()
-        .map(|r| (r.storage.as_str(), r.kind.bytes()))
+        .filter_map(|id| storage_of(id))
+        .map(|(kind, key)| (key, kind.bytes()))
         .collect();
-    let mut all_sizes = HashMap::new();
-    collect_storages(&value, &mut all_sizes);
     let mut places = HashMap::new();
     let mut at = position(&mut input)?;
     for key in &keys {
@@ -84,7 +89,6 @@ pub(super) fn read_legacy(file: File, length: u64) -> Result<Vec<(String, Entry)
             .map_err(|_| "it is cut off".to_owned())?;
         let size = sizes
             .get(key)
-            .or_else(|| all_sizes.get(key))
             .ok_or_else(|| format!("storage `{key}` belongs to no tensor"))?;
         let bytes = u64::from_le_bytes(count)
             .checked_mul(*size as u64)
@@ -151,7 +155,7 @@ fn place(
     Ok((name, entry))
 }
 
-/// The tensors of a pickled state dictionary, also of one inside `{"state_dict": …}`.
+/// The tensors of a pickled state dictionary.
 fn references(value: &Value) -> Result<Vec<Reference>, String> {
     let Value::Dict(items) = value else {
         return Err("it does not hold a dictionary of tensors".to_owned());
@@ -235,22 +239,4 @@ fn storage_of(id: &Value) -> Option<(Kind, String)> {
         _ => return None,
     };
     Some((kind, key.text()?.to_owned()))
-}
-
-/// Bytes an element of every storage that the dictionary mentions, tensor or not.
-fn collect_storages(value: &Value, sizes: &mut HashMap<String, usize>) {
-    match value {
-        Value::Persistent(_, id) => {
-            if let Some((kind, key)) = storage_of(id) {
-                sizes.insert(key, kind.bytes());
-            }
-        }
-        Value::Dict(items) => items
-            .borrow()
-            .iter()
-            .for_each(|(_, value)| collect_storages(value, sizes)),
-        Value::Call(_, call) => collect_storages(&call.1, sizes),
-        Value::Tuple(_, items) => items.iter().for_each(|item| collect_storages(item, sizes)),
-        _ => {}
-    }
 }
