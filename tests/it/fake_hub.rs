@@ -33,6 +33,8 @@ pub(crate) struct Faults {
     pub(crate) slowness: Duration,
     /// An address is good for one request, as one that was signed an hour ago is for none.
     pub(crate) expiring: bool,
+    /// Pauses before the headers of the next bodies.
+    pub(crate) pauses: VecDeque<Duration>,
     /// Connections are accepted and never answered.
     pub(crate) silent: bool,
 }
@@ -266,9 +268,13 @@ impl FakeHub {
         headers: &str,
         output: &mut TcpStream,
     ) -> Option<()> {
+        let is_get = request.method == "GET";
+        if is_get {
+            let pause = self.lock().faults.pauses.pop_front();
+            thread::sleep(pause.unwrap_or_default());
+        }
         let (content, cut, slowness, no_ranges) = {
             let mut shared = self.lock();
-            let is_get = request.method == "GET";
             let cut = if is_get {
                 shared.faults.cuts.pop_front()
             } else {

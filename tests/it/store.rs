@@ -6,7 +6,7 @@
 )]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -382,35 +382,34 @@ fn redirects_within_the_host_are_followed() {
     );
 }
 
-/// An address that nobody answers: the queue of connections is full, or the port is closed.
-fn dead_endpoint() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    (listener, address)
-}
-
-#[test]
-fn a_hub_that_is_down_is_noticed_within_seconds_and_asked_once() {
-    // The listener never accepts: the connection stands and nothing comes.
-    let (_listener, endpoint) = dead_endpoint();
-    let scene = Scene::new();
+/// What fetching two models one after the other from an address comes to.
+fn two_fetches(scene: &Scene, address: SocketAddr) -> Vec<String> {
     let mut options = scene.options();
-    options.endpoint = endpoint;
-    options.read_timeout = Duration::from_millis(700);
+    options.endpoint = format!("http://{address}");
+    options.read_timeout = Duration::from_millis(300);
     let store = Store::new(options);
     let models = specs(&format!(
         "{}{}",
         entry("one", HUB_SOURCE),
         entry("two", &HUB_SOURCE.replace("o/m", "o/n"))
     ));
-    let start = Instant::now();
     let fetch = |model| {
         store
             .fetch(model, &|_| ControlFlow::Continue(()))
             .unwrap_err()
             .to_string()
     };
-    let errors = models.iter().map(fetch).collect::<Vec<_>>();
+    models.iter().map(fetch).collect()
+}
+
+#[test]
+fn a_hub_that_is_down_is_noticed_at_once_and_asked_once() {
+    let scene = Scene::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let start = Instant::now();
+    let errors = two_fetches(&scene, address);
     assert!(
         start.elapsed() < Duration::from_millis(1300),
         "{:?}",
@@ -420,6 +419,27 @@ fn a_hub_that_is_down_is_noticed_within_seconds_and_asked_once() {
         !errors[0].contains("a moment ago") && errors[1].contains("a moment ago"),
         "{errors:?}"
     );
+}
+
+#[test]
+fn a_host_that_is_slow_to_answer_is_asked_again() {
+    // The listener never accepts: the connection stands and nothing comes.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let scene = Scene::new();
+    for error in two_fetches(&scene, silent.local_addr().unwrap()) {
+        assert!(error.contains("did not answer within 0.3 s"), "{error}");
+    }
+
+    scene.mirror.set(Faults {
+        pauses: [Duration::from_millis(900)].into(),
+        ..Faults::default()
+    });
+    let mut options = scene.options();
+    options.read_timeout = Duration::from_millis(400);
+    Store::new(options)
+        .fetch(&hub_model(), &|_| ControlFlow::Continue(()))
+        .unwrap();
+    assert_eq!(read(scene.large_blob()), scene.large);
 }
 
 #[test]
