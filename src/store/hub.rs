@@ -7,9 +7,11 @@
 //! .locks/models--owner--name/<entity tag>.lock         held while a blob is fetched
 //! ```
 //!
-//! Python's `huggingface_hub` finds what is put here, and the other way round. The tag of a large file is the SHA-256 of its content and that of a small
-//! one its git name, so every blob can be checked against its own name. A reference is written when
-//! all files are there: a download that was killed never looks complete.
+//! Python's `huggingface_hub` finds what is put here, and the other way round. The tag of a large
+//! file is the SHA-256 of its content and that of a small one its git name, so every blob can be
+//! checked against its own name; of a server with other tags the files cannot be checked, which is
+//! told. A reference is written when all files are there: a download that was killed never looks
+//! complete.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -239,6 +241,14 @@ impl<'a> Repository<'a> {
         if let Some(size) = present(&blob) {
             return meter.finish(remote.name, size);
         }
+        let checksum = Checksum::of_etag(&remote.etag);
+        if checksum == Checksum::Unknown {
+            let text = &format!(
+                "`{}` cannot be checked, since the server gives no checksum of it",
+                remote.name
+            );
+            tell(observer, &Event::Notice { model, text })?;
+        }
         create_folder_of(&blob)?;
         let partial = partial_of(&blob);
         let wanted = Wanted {
@@ -246,7 +256,7 @@ impl<'a> Repository<'a> {
             url: remote.url.clone(),
             place: blob.clone(),
             size: remote.size,
-            checksum: Checksum::of_etag(&remote.etag),
+            checksum,
         };
         download(http, &wanted, &partial, meter)?;
         rename(&partial, &blob)

@@ -300,6 +300,36 @@ fn wrong_bytes_are_refused_and_not_kept() {
 }
 
 #[test]
+fn a_file_of_unknown_size_is_checked_and_one_without_a_checksum_is_told_of() {
+    let scene = Scene::new();
+    scene.hub.set(Faults {
+        no_length: true,
+        body: Some(b"{\"model_type\": \"tset\"}".to_vec()),
+        ..Faults::default()
+    });
+    let error = scene.fetch(&hub_model()).unwrap_err();
+    assert_eq!(error.kind(), "mismatch", "{error}");
+    scene.hub.set(Faults {
+        no_length: true,
+        ..Faults::default()
+    });
+    let files = scene.fetch(&hub_model()).unwrap();
+    assert_eq!(read(files.path("config.json").unwrap()), SMALL);
+    assert!(!scene.told().contains("notice"), "{}", scene.told());
+
+    let scene = Scene::new();
+    scene.hub.set(Faults {
+        tag: Some("v1-2024".to_owned()),
+        ..Faults::default()
+    });
+    scene.fetch(&hub_model()).unwrap();
+    let notice =
+        "notice: `config.json` cannot be checked, since the server gives no checksum of it";
+    assert_eq!(scene.told().matches("notice").count(), 1);
+    assert!(scene.told().contains(notice), "{}", scene.told());
+}
+
+#[test]
 fn the_token_goes_to_the_hub_and_not_to_the_host_that_it_redirects_to() {
     let scene = Scene::new();
     scene.hub.set(Faults {
