@@ -9,7 +9,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use newsml::{Error, Event, FileStatus, ModelSpec, Network, Registry, Store, StoreOptions};
@@ -629,6 +629,58 @@ fn damage_is_found_and_removal_leaves_what_others_need() {
     );
     assert!(!scene.repository().exists());
     assert_eq!(store.remove(&spec).unwrap(), 0);
+}
+
+#[test]
+fn what_is_being_fetched_is_not_removed() {
+    let scene = Scene::new();
+    let content = noise(400_000, 5);
+    scene.mirror.plain_file("/files/model.gguf", &content);
+    let source = format!(
+        "[[model.sources]]\nkind = \"url\"\nbase = \"{}/files/\"\n[[model.sources.files]]\nname = \"model.gguf\"\nsha256 = \"{}\"\nsize = 400000",
+        scene.mirror.url(),
+        sha256(&content)
+    );
+    for spec in [hub_model(), specs(&entry("u", &source)).remove(0)] {
+        scene.mirror.set(Faults {
+            slowness: Duration::from_millis(100),
+            ..Faults::default()
+        });
+        let (sender, arrives) = mpsc::channel();
+        let sender = Mutex::new(sender);
+        let observer = |event: &Event<'_>| {
+            if matches!(event, Event::Transfer { file: "model.gguf", done, .. } if *done > 70_000) {
+                let _ = sender.lock().unwrap().send(());
+            }
+            ControlFlow::Continue(())
+        };
+        let files = std::thread::scope(|scope| {
+            let fetched = scope.spawn(|| scene.store().fetch(&spec, &observer));
+            arrives.recv_timeout(Duration::from_secs(20)).unwrap();
+            let error = scene.store().remove(&spec).unwrap_err();
+            assert_eq!(error.kind(), "usage", "{error}");
+            assert!(error.to_string().contains("being fetched"), "{error}");
+            fetched.join().unwrap().unwrap()
+        });
+        assert!(files.path("model.gguf").unwrap().is_file());
+        assert!(scene.store().remove(&spec).unwrap() >= 400_000);
+    }
+    // Python's `huggingface_hub` holds a lock on what it fetches into the same cache.
+    scene.mirror.set(Faults::default());
+    scene.fetch(&hub_model()).unwrap();
+    let blobs = scene.repository().join("blobs");
+    for name in ["held.incomplete", "left.incomplete"] {
+        fs::write(blobs.join(name), b"12345").unwrap();
+    }
+    let held = scene.home.path().join("hub/.locks/models--o--m/held.lock");
+    let held = fs::File::create(held).unwrap();
+    held.lock().unwrap();
+    let all = (scene.large.len() + SMALL.len() + 5) as u64;
+    assert_eq!(scene.store().remove(&hub_model()).unwrap(), all);
+    assert_eq!(read(blobs.join("held.incomplete")), b"12345");
+    drop(held);
+    assert_eq!(scene.store().remove(&hub_model()).unwrap(), 5);
+    assert!(!scene.repository().exists());
 }
 
 #[test]
