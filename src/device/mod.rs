@@ -36,7 +36,8 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] where it is not there, or this build cannot use it.
+    /// [`Error::Device`] where it is not there, or this build cannot use it; [`Error::Usage`] where
+    /// no card is named.
     pub(crate) fn open(wanted: &options::Device) -> Result<Self> {
         let unusable = |(message, hint): (String, &str)| Error::Device {
             device: wanted.to_string(),
@@ -46,6 +47,12 @@ impl Places {
         let places = match wanted {
             options::Device::Auto => return Ok(Self::first_that_works()),
             options::Device::Cpu => vec![Place::Kernels],
+            options::Device::Cuda(numbers) if numbers.is_empty() => {
+                return Err(Error::Usage {
+                    message: "no card is named".to_owned(),
+                    hint: Some("name one by its number, as in `cuda:0`".to_owned()),
+                });
+            }
             options::Device::Cuda(numbers) => numbers
                 .iter()
                 .map(|&number| cuda(number).map(Place::Tensors).map_err(unusable))
@@ -316,6 +323,14 @@ mod tests {
         if cfg!(not(feature = "metal")) {
             assert!(Places::open(&options::Device::Metal).is_err());
         }
+    }
+
+    #[test]
+    fn no_card_is_an_error() {
+        let error = Places::open(&options::Device::Cuda(Vec::new())).err();
+        let error = error.map(|error| (error.kind(), error.hint()));
+        let hint = "name one by its number, as in `cuda:0`".to_owned();
+        assert_eq!(error, Some(("usage", Some(hint))));
     }
 
     #[test]
