@@ -111,6 +111,7 @@ impl Norm {
 #[derive(Clone)]
 enum Matrix {
     Float(Tensor),
+    /// Of blocks: what is stored as floats would be made floats anew, on the host, at each product.
     Quantized(Arc<QTensor>),
 }
 
