@@ -399,10 +399,9 @@ impl Model for Qwen {
     fn room(&self) -> Room {
         let config = &self.parts.config;
         let state = 2 * config.heads.keys * config.heads.width * config.layers;
-        // What one layer holds of the tokens that are read at once is bounded by the chunk; scores
-        // of the vocabulary come once a row.
+        // What one layer holds of the tokens that are read at once is bounded by the chunk.
         let bytes = (2 * state + config.hidden) * self.form.dtype.size_in_bytes();
-        self.form.room(bytes)
+        self.form.room(bytes, config.vocabulary)
     }
 }
 
