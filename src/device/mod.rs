@@ -153,18 +153,21 @@ fn cuda(_number: usize) -> std::result::Result<Device, Unusable> {
 fn cuda(number: usize) -> std::result::Result<Device, Unusable> {
     const HINT: &str = "see whether `nvidia-smi` shows the card, or use `--device cpu`";
     #[cfg(all(feature = "cuda", target_os = "linux", target_arch = "x86_64"))]
-    if let Some(library) = lazy::missing() {
-        let message = if library.starts_with("libcuda.") {
-            "no NVIDIA driver was found on this machine".to_owned()
-        } else {
-            format!("`{library}` of the CUDA toolkit was not found")
-        };
-        let hint = if library.starts_with("libcuda.") {
-            HINT
-        } else {
-            "name its folder in `LD_LIBRARY_PATH`, or use `--device cpu`"
-        };
-        return Err((message, hint));
+    if let Some(missing) = lazy::missing() {
+        return Err(match missing {
+            lazy::Missing::Driver => {
+                let message = "no NVIDIA driver was found on this machine".to_owned();
+                (message, HINT)
+            }
+            lazy::Missing::Library(file) => (
+                format!("`{file}` of the CUDA toolkit was not found"),
+                "name its folder in `LD_LIBRARY_PATH`, or use `--device cpu`",
+            ),
+            lazy::Missing::Function(name, file) => (
+                format!("`{file}` has no function `{name}`"),
+                "use a driver and a toolkit no older than those that newsml was built with, or `--device cpu`",
+            ),
+        });
     }
     let failed = |error: candle_core::Error| {
         let text = error.to_string();
