@@ -18,6 +18,11 @@ use crate::generate::Progress;
 use crate::models::{Model, Room};
 
 /// Batches that are made ready for each copy: one runs, one waits.
+///
+/// What waits is not copied to the device yet: candle does everything on a device on one stream, where
+/// a copy waits for the kernels before it and holds up those after it, and takes a tensor of another
+/// stream for one of another device. Besides, which card a batch goes to shows only when one is free,
+/// and its ids are some hundred kilobytes at most, which take microseconds.
 const AHEAD: usize = 2;
 
 /// A row to be decoded.
