@@ -143,11 +143,13 @@ impl Instruct {
     ) -> Result<Vec<Option<Answer>>> {
         let mut answers: Vec<Option<Answer>> = vec![None; jobs.len()];
         let tokenizer = self.checkpoint.tokenizer();
-        // What the prompts of a batch share is held once, so only what follows it counts.
-        let shared = shared_prefix(jobs);
-        let rows = jobs.iter().enumerate().map(|(number, job)| Row {
+        // On a card each row has a copy of what the prompts share.
+        let mut copies = self.checkpoint.copies().iter();
+        let is_held_once = copies.all(|copy| !copy.reduces_scores());
+        let lengths = lengths(jobs, is_held_once);
+        let rows = lengths.into_iter().enumerate().map(|(number, length)| Row {
             number,
-            length: job.prompt.len() - shared + job.max_new.div_ceil(2),
+            length,
             input: (),
         });
         let decode =
@@ -187,6 +189,15 @@ impl Instruct {
     }
 }
 
+/// What each job counts for in a batch: its tokens, without those that all prompts begin with where
+/// these are held once, and half of the most that it may write.
+fn lengths(jobs: &[Job], is_held_once: bool) -> Vec<usize> {
+    let shared = if is_held_once { shared_prefix(jobs) } else { 0 };
+    jobs.iter()
+        .map(|job| job.prompt.len() - shared + job.max_new.div_ceil(2))
+        .collect()
+}
+
 fn shared_prefix(jobs: &[Job]) -> usize {
     let Some((first, rest)) = jobs.split_first() else {
         return 0;
@@ -203,4 +214,22 @@ fn shared_prefix(jobs: &[Job]) -> usize {
             .count()
     };
     rest.iter().map(shared).min().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_prompts_share_counts_where_each_row_holds_it() {
+        let job = |prompt: &[TokenId]| Job {
+            prompt: prompt.to_vec(),
+            max_new: 9,
+            writing: Writing::Usual(Language::English),
+        };
+        let jobs = [job(&[1, 2, 3, 4]), job(&[1, 2, 3, 5, 6])];
+        assert_eq!(lengths(&jobs, true), [1 + 5, 2 + 5]);
+        assert_eq!(lengths(&jobs, false), [4 + 5, 5 + 5]);
+        assert_eq!(lengths(&jobs[..1], true), [4 + 5]);
+    }
 }

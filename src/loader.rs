@@ -331,8 +331,10 @@ impl Loader {
                     stopped |= flow.is_break();
                 };
                 let precision = self.options.precision;
-                let checkpoint =
-                    Checkpoint::load_in(&path, &self.places, precision, &mut progress)?;
+                let checkpoint = self.places.load(
+                    |places| Checkpoint::load_in(&path, places, precision, &mut progress),
+                    || self.falls_back(id),
+                )?;
                 if stopped {
                     return Err(Error::Cancelled);
                 }
@@ -386,10 +388,21 @@ impl Loader {
             precision: self.options.precision,
             prepared: Some(self.store.prepared(id, directory)),
         };
-        let model = Seq2Seq::load_in(directory, &options, &self.places)?;
+        let model = self.places.load(
+            |places| Seq2Seq::load_in(directory, &options, places),
+            || self.falls_back(id),
+        )?;
         Ok(SegmentModel::Seq2Seq(Box::new(
             translators::Checkpoint::new(model, spec, &self.registry),
         )))
+    }
+
+    fn falls_back(&self, id: &str) -> Result<()> {
+        let text = "it is too large for the memory of the card, so it runs on the processor";
+        match self.tell(&Event::Notice { model: id, text }) {
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+            ControlFlow::Continue(()) => Ok(()),
+        }
     }
 
     fn tell(&self, event: &Event<'_>) -> ControlFlow<()> {

@@ -18,7 +18,7 @@ pub enum Device {
     Auto,
     /// The processor.
     Cpu,
-    /// NVIDIA cards, by number; one copy of the network on each.
+    /// NVIDIA cards, by number, at least one; one copy of the network on each.
     Cuda(Vec<usize>),
     /// An Apple card.
     Metal,

@@ -18,6 +18,11 @@ use crate::generate::Progress;
 use crate::models::{Model, Room};
 
 /// Batches that are made ready for each copy: one runs, one waits.
+///
+/// What waits is not copied to the device yet: candle does everything on a device on one stream, where
+/// a copy waits for the kernels before it and holds up those after it, and takes a tensor of another
+/// stream for one of another device. Besides, which card a batch goes to shows only when one is free,
+/// and its ids are some hundred kilobytes at most, which take microseconds.
 const AHEAD: usize = 2;
 
 /// A row to be decoded.
@@ -168,10 +173,9 @@ impl<'a, I: Send, T: Send> Work<'a, I, T> {
                 });
             }
             drop(sender);
-            let outcome = self.attend(batches, &queue, &receiver, finish, watch, &stop);
-            stop.store(true, Ordering::Relaxed);
-            queue.close();
-            outcome
+            // Also where a callback of the caller panics: the scope waits for the threads.
+            let _lets_go = LetsGo(&queue, &stop);
+            self.attend(batches, &queue, &receiver, finish, watch, &stop)
         })
     }
 
@@ -294,6 +298,16 @@ impl<T> Drop for Ends<T> {
             let error = candle_core::Error::msg("a thread of a device ended before its work did");
             let _ = self.1.send(Told::Answers(self.0, Err(error.into())));
         }
+    }
+}
+
+/// Has the threads of all copies end when it is dropped.
+struct LetsGo<'a, B>(&'a Queue<B>, &'a AtomicBool);
+
+impl<B> Drop for LetsGo<'_, B> {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::Relaxed);
+        self.0.close();
     }
 }
 
@@ -483,6 +497,25 @@ mod tests {
     fn a_row_that_never_fits_is_an_error() {
         let error = run(&Small::copies(1, 3), 20).err().unwrap();
         assert!(device::is_out_of_memory(&error), "{error}");
+    }
+
+    #[test]
+    fn work_ends_where_a_callback_panics() {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let copies = Small::copies(2, 1000);
+            let mut watch = Watch::new(Some(std::sync::Arc::new(|_| {
+                std::panic::resume_unwind(Box::new("the observer's"))
+            })));
+            let work = Work::new(&copies, (None, None), &decode);
+            let stretches = (0..10).map(|_| Ok(rows(60)));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                work.run(stretches, &mut |_, _| Ok(()), &mut watch)
+            }));
+            sender.send(outcome.is_err()).unwrap();
+        });
+        let waited = receiver.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(waited, Ok(true), "the work never ended");
     }
 
     #[test]

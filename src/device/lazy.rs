@@ -58,16 +58,44 @@ impl Library {
         });
         (handle != 0).then_some(handle as *mut c_void)
     }
+
+    /// Where the library has a function; `None` where it has none of that name.
+    fn address(self, name: &CStr) -> Option<usize> {
+        let handle = self.handle()?;
+        // SAFETY: the handle is open and stays so, the name is a C string.
+        let address = unsafe { dlsym(handle, name.as_ptr()) } as usize;
+        (address != 0).then_some(address)
+    }
 }
 
-/// The first library that is needed and not there.
-pub(super) fn missing() -> Option<String> {
+/// What is needed and not there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The driver's library.
+    Driver,
+    /// A library of the toolkit, by the name of its file.
+    Library(String),
+    /// A function, and the file that should have it.
+    Function(String, String),
+}
+
+/// The first library that is needed and not there, or the first function: a call of it would answer
+/// that there is no device, in the middle of the work.
+pub(super) fn missing() -> Option<Missing> {
     // SAFETY: the places are defined below, one a function. Looking at one ties the functions
     // to this one, so that the linker meets them before the libraries.
     let first = unsafe { &*(&raw const newsml_cuda_places).cast::<AtomicUsize>() };
     std::hint::black_box(first.load(Ordering::Relaxed));
-    let missing = |library: &Library| library.handle().is_none();
-    Library::ALL.into_iter().find(missing).map(Library::file)
+    let is_missing = |library: &Library| library.handle().is_none();
+    match Library::ALL.into_iter().find(is_missing) {
+        Some(Library::Driver) => return Some(Missing::Driver),
+        Some(library) => return Some(Missing::Library(library.file())),
+        None => {}
+    }
+    let is_missing = |(library, name): &&(Library, &CStr)| library.address(name).is_none();
+    let (library, name) = FUNCTIONS.iter().find(is_missing)?;
+    let name = name.to_string_lossy().into_owned();
+    Some(Missing::Function(name, library.file()))
 }
 
 const RTLD_LAZY: c_int = 1;
@@ -91,12 +119,9 @@ extern "C" fn absent() -> c_int {
 extern "C" fn newsml_cuda_find(place: &AtomicUsize) -> usize {
     let first = &raw const newsml_cuda_places as usize;
     let number = (std::ptr::from_ref(place) as usize - first) / size_of::<AtomicUsize>();
-    let found = FUNCTIONS.get(number).and_then(|(library, name)| {
-        let handle = library.handle()?;
-        // SAFETY: the handle is open and stays so, the name is a C string.
-        let address = unsafe { dlsym(handle, name.as_ptr()) } as usize;
-        (address != 0).then_some(address)
-    });
+    let found = FUNCTIONS
+        .get(number)
+        .and_then(|(library, name)| library.address(name));
     let address = found.unwrap_or(absent as *const () as usize);
     place.store(address, Ordering::Relaxed);
     address

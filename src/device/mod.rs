@@ -27,6 +27,8 @@ pub(crate) struct Places {
     pub(crate) places: Vec<Place>,
     /// The device in words, and why it is this one; no period.
     pub(crate) choice: String,
+    /// Whether it was chosen here, and not by the caller.
+    is_auto: bool,
 }
 
 impl Places {
@@ -34,7 +36,8 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] where it is not there, or this build cannot use it.
+    /// [`Error::Device`] where it is not there, or this build cannot use it; [`Error::Usage`] where
+    /// no card is named.
     pub(crate) fn open(wanted: &options::Device) -> Result<Self> {
         let unusable = |(message, hint): (String, &str)| Error::Device {
             device: wanted.to_string(),
@@ -44,6 +47,12 @@ impl Places {
         let places = match wanted {
             options::Device::Auto => return Ok(Self::first_that_works()),
             options::Device::Cpu => vec![Place::Kernels],
+            options::Device::Cuda(numbers) if numbers.is_empty() => {
+                return Err(Error::Usage {
+                    message: "no card is named".to_owned(),
+                    hint: Some("name one by its number, as in `cuda:0`".to_owned()),
+                });
+            }
             options::Device::Cuda(numbers) => numbers
                 .iter()
                 .map(|&number| cuda(number).map(Place::Tensors).map_err(unusable))
@@ -56,7 +65,29 @@ impl Places {
         Ok(Self {
             places,
             choice: format!("`{wanted}`, as asked for"),
+            is_auto: false,
         })
+    }
+
+    /// Has a network loaded here or, where the caller did not name the device and its memory is too
+    /// small for the network, on the processor; `falls_back` is told then.
+    pub(crate) fn load<T>(
+        &self,
+        mut load: impl FnMut(&Self) -> Result<T>,
+        falls_back: impl FnOnce() -> Result<()>,
+    ) -> Result<T> {
+        match load(self) {
+            Err(error) if self.is_auto && !self.are_kernels() && is_out_of_memory(&error) => {
+                falls_back()?;
+                let too_small = "the first that works has too little memory".to_owned();
+                match load(&Self::chosen(Place::Kernels, "cpu", &[too_small])) {
+                    // Something was asked for that only a card can do.
+                    Err(Error::Usage { .. }) => Err(error),
+                    found => found,
+                }
+            }
+            found => found,
+        }
     }
 
     fn first_that_works() -> Self {
@@ -88,6 +119,7 @@ impl Places {
         Self {
             places: vec![place],
             choice: format!("`{name}`: {why}"),
+            is_auto: true,
         }
     }
 
@@ -121,18 +153,21 @@ fn cuda(_number: usize) -> std::result::Result<Device, Unusable> {
 fn cuda(number: usize) -> std::result::Result<Device, Unusable> {
     const HINT: &str = "see whether `nvidia-smi` shows the card, or use `--device cpu`";
     #[cfg(all(feature = "cuda", target_os = "linux", target_arch = "x86_64"))]
-    if let Some(library) = lazy::missing() {
-        let message = if library.starts_with("libcuda.") {
-            "no NVIDIA driver was found on this machine".to_owned()
-        } else {
-            format!("`{library}` of the CUDA toolkit was not found")
-        };
-        let hint = if library.starts_with("libcuda.") {
-            HINT
-        } else {
-            "name its folder in `LD_LIBRARY_PATH`, or use `--device cpu`"
-        };
-        return Err((message, hint));
+    if let Some(missing) = lazy::missing() {
+        return Err(match missing {
+            lazy::Missing::Driver => {
+                let message = "no NVIDIA driver was found on this machine".to_owned();
+                (message, HINT)
+            }
+            lazy::Missing::Library(file) => (
+                format!("`{file}` of the CUDA toolkit was not found"),
+                "name its folder in `LD_LIBRARY_PATH`, or use `--device cpu`",
+            ),
+            lazy::Missing::Function(name, file) => (
+                format!("`{file}` has no function `{name}`"),
+                "use a driver and a toolkit no older than those that newsml was built with, or `--device cpu`",
+            ),
+        });
     }
     let failed = |error: candle_core::Error| {
         let text = error.to_string();
@@ -145,8 +180,43 @@ fn cuda(number: usize) -> std::result::Result<Device, Unusable> {
         // SAFETY: all tensors of this device are made, used and freed on its one stream, so that
         // none has to wait for another stream's use of it.
         unsafe { cuda.disable_event_tracking() };
+        let (major, minor) = cuda
+            .cuda_stream()
+            .context()
+            .compute_capability()
+            .unwrap_or_default();
+        // Opening a card runs nothing: whether it runs what this program was built for shows here.
+        computes(&device, half(&device)).map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let hint = if is_out_of_memory(&error.into()) {
+                "see with `nvidia-smi` what takes its memory, or use `--device cpu`"
+            } else {
+                "build newsml with `CUDA_COMPUTE_CAP` set to the card's, as in 80 for 8.0, or use `--device cpu`"
+            };
+            (
+                format!("a first product on the card, of compute capability {major}.{minor}, failed: {line}"),
+                hint,
+            )
+        })?;
     }
     Ok(device)
+}
+
+/// Multiplies, reduces and reads back a little on a device, in the type that it will compute in.
+#[cfg(any(feature = "cuda", test))]
+fn computes(device: &Device, dtype: DType) -> candle_core::Result<()> {
+    let size = 16;
+    let ones = candle_core::Tensor::ones((size, size), dtype, device)?;
+    let sums = candle_nn::ops::softmax_last_dim(&ones.matmul(&ones)?)?
+        .to_dtype(DType::F32)?
+        .sum(1)?
+        .to_vec1::<f32>()?;
+    if sums.iter().all(|sum| (sum - 1.0).abs() < 0.01) {
+        Ok(())
+    } else {
+        Err(candle_core::Error::msg("the results are wrong"))
+    }
 }
 
 #[cfg(not(feature = "metal"))]
@@ -256,6 +326,61 @@ mod tests {
         if cfg!(not(feature = "metal")) {
             assert!(Places::open(&options::Device::Metal).is_err());
         }
+    }
+
+    #[test]
+    fn no_card_is_an_error() {
+        let error = Places::open(&options::Device::Cuda(Vec::new())).err();
+        let error = error.map(|error| (error.kind(), error.hint()));
+        let hint = "name one by its number, as in `cuda:0`".to_owned();
+        assert_eq!(error, Some(("usage", Some(hint))));
+    }
+
+    #[test]
+    fn a_device_that_computes_is_found_to() -> candle_core::Result<()> {
+        for place in under_test() {
+            if let Place::Tensors(device) = &place {
+                for dtype in [DType::F32, half(device)] {
+                    computes(device, dtype)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_device_that_is_too_small_is_passed_over_unless_it_was_named() {
+        // Stands for a card.
+        let places = |is_auto| Places {
+            places: vec![Place::Tensors(Device::Cpu)],
+            choice: String::new(),
+            is_auto,
+        };
+        let out_of_memory = || Error::from(candle_core::Error::msg("CUDA_ERROR_OUT_OF_MEMORY"));
+        let load = |places: &Places, on_processor: Result<&'static str>| {
+            let (mut told, mut on_processor) = (false, Some(on_processor));
+            let found = places.load(
+                |places| {
+                    if places.are_kernels() {
+                        on_processor.take().unwrap_or_else(|| Err(out_of_memory()))
+                    } else {
+                        Err(out_of_memory())
+                    }
+                },
+                || {
+                    told = true;
+                    Ok(())
+                },
+            );
+            (found.map_err(|error| error.kind()), told)
+        };
+        assert_eq!(load(&places(true), Ok("here")), (Ok("here"), true));
+        assert_eq!(load(&places(false), Ok("here")), (Err("inference"), false));
+        let usage = || Error::Usage {
+            message: String::new(),
+            hint: None,
+        };
+        assert_eq!(load(&places(true), Err(usage())), (Err("inference"), true));
     }
 
     #[test]

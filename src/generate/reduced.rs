@@ -74,7 +74,8 @@ impl Bans {
     }
 }
 
-/// The likeliest token of each row that is not banned for it; the lowest id among equals.
+/// The likeliest token of each row that is not banned for it. Among equals it is the lowest id on the
+/// processor and any of them on a card, where threads compare as they come to it.
 pub(super) fn likeliest(
     logits: &Tensor,
     rows: &[usize],

@@ -56,7 +56,8 @@ pub(super) enum Hasher {
 }
 
 impl Hasher {
-    /// Starts a checksum; a git name needs the size of the content first.
+    /// Starts a checksum; a git name needs the size of the content first, and without it there is
+    /// none.
     pub(super) fn new(checksum: &Checksum, size: Option<u64>) -> Self {
         match (checksum, size) {
             (Checksum::Sha256(_), _) => Self::Sha256(Sha256::new()),
@@ -241,6 +242,11 @@ fn attempt(http: &Http, wanted: &Wanted, partial: &Path, meter: &mut Meter<'_>) 
             (have, &mut hasher),
             meter,
         )?;
+    }
+    if matches!(wanted.checksum, Checksum::GitBlob(_)) && wanted.size.is_none() {
+        // The size, with which the name begins, is known only now.
+        hasher = Hasher::new(&wanted.checksum, Some(have));
+        hash_prefix(&mut file, partial, have, &mut hasher)?;
     }
     check(wanted, have, hasher)?;
     file.sync_all().map_err(Error::io("write", partial))?;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::store::download::Checksum;
 use crate::store::event::Observer;
-use crate::store::place::{Lock, remove_if_empty, write_atomically};
+use crate::store::place::{Lock, write_atomically};
 use crate::store::{FileCheck, ModelFiles, StoreOptions, check};
 
 /// The folder of one model.
@@ -53,11 +53,11 @@ impl<'a> Folder<'a> {
     }
 
     pub(super) fn lock(&self, observer: &Observer<'_>) -> Result<Lock> {
-        Lock::acquire(
-            &self.locks.join(format!("{}.lock", self.model)),
-            self.model,
-            observer,
-        )
+        Lock::acquire(&self.lock_path(), self.model, observer)
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.locks.join(format!("{}.lock", self.model))
     }
 
     /// The files, if all of them are there and answer the checksums of the catalogue.
@@ -142,15 +142,14 @@ impl<'a> Folder<'a> {
             .collect()
     }
 
-    /// Removes the folder with all that is in it; returns the bytes freed.
+    /// Removes the folder with all that is in it; returns the bytes freed. Not while it is filled.
     pub(super) fn remove(&self) -> Result<u64> {
         if !self.path.exists() {
             return Ok(0);
         }
+        let _lock = Lock::to_remove(&self.lock_path(), self.model)?;
         let freed = bytes_below(&self.path);
         std::fs::remove_dir_all(&self.path).map_err(Error::io("remove", &self.path))?;
-        let _ = std::fs::remove_file(self.locks.join(format!("{}.lock", self.model)));
-        remove_if_empty(&self.locks);
         Ok(freed)
     }
 

@@ -34,6 +34,7 @@ pub(super) struct Http {
     /// The origin that the token belongs to, and the token.
     token: Option<(String, String)>,
     connect_timeout: Duration,
+    read_timeout: Duration,
 }
 
 /// An answer with the rest of a file in its body.
@@ -69,6 +70,7 @@ impl Http {
             agent: config.into(),
             token,
             connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
         }
     }
 
@@ -180,7 +182,10 @@ impl Http {
                     self.connect_timeout.as_secs_f32()
                 )
             }
-            ureq::Error::Timeout(_) => "the host did not answer in time".to_owned(),
+            ureq::Error::Timeout(_) => format!(
+                "the host did not answer within {} s (`HF_HUB_DOWNLOAD_TIMEOUT` sets another time)",
+                self.read_timeout.as_secs_f32()
+            ),
             ureq::Error::Io(source) if is_lookup(source) => {
                 "the host name could not be looked up".to_owned()
             }
@@ -204,11 +209,13 @@ pub(super) fn describe_io(error: &std::io::Error) -> String {
     }
 }
 
-/// Whether another request to the host would meet the same fate.
+/// Whether another request to the host would meet the same fate. One that is slow to answer, as a
+/// mirror is that fetches a file itself first, is there.
 fn is_unreachable(error: &ureq::Error) -> bool {
     use std::io::ErrorKind;
     match error {
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Timeout(_) => true,
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => true,
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => true,
         ureq::Error::Io(source) if is_lookup(source) => true,
         ureq::Error::Io(source) => matches!(

@@ -5,11 +5,14 @@
 //! models--owner--name/snapshots/<commit>/<file>        a link to the blob
 //! models--owner--name/refs/<revision>                  the commit a branch stood at
 //! .locks/models--owner--name/<entity tag>.lock         held while a blob is fetched
+//! .locks/models--owner--name/newsml.lock               held while newsml fetches or removes a model
 //! ```
 //!
-//! Python's `huggingface_hub` finds what is put here, and the other way round. The tag of a large file is the SHA-256 of its content and that of a small
-//! one its git name, so every blob can be checked against its own name. A reference is written when
-//! all files are there: a download that was killed never looks complete.
+//! Python's `huggingface_hub` finds what is put here, and the other way round. The tag of a large
+//! file is the SHA-256 of its content and that of a small one its git name, so every blob can be
+//! checked against its own name; of a server with other tags the files cannot be checked, which is
+//! told. A reference is written when all files are there: a download that was killed never looks
+//! complete.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -76,6 +79,7 @@ impl<'a> Repository<'a> {
     ) -> Result<ModelFiles> {
         let http = Http::new(options);
         let (commit, remotes) = self.ask(&http, &options.endpoint)?;
+        let _lock = Lock::acquire(&self.lock("newsml"), model, observer)?;
         let total = remotes
             .iter()
             .map(|remote| remote.size)
@@ -139,8 +143,13 @@ impl<'a> Repository<'a> {
     }
 
     /// Removes the cached files, and blobs, commits and the repository where nothing else needs
-    /// them; returns the bytes freed.
-    pub(super) fn remove(&self) -> Result<u64> {
+    /// them; returns the bytes freed. Not while newsml fetches from the repository, and no file that
+    /// another program is fetching.
+    pub(super) fn remove(&self, model: &str) -> Result<u64> {
+        if !self.folder().is_dir() {
+            return Ok(0);
+        }
+        let _lock = Lock::to_remove(&self.lock("newsml"), model)?;
         let mut freed = 0;
         if let Some(commit) = self.cached_commit() {
             let directory = self.snapshot(&commit);
@@ -229,15 +238,17 @@ impl<'a> Repository<'a> {
         if let Some(size) = present(&blob) {
             return meter.finish(remote.name, size);
         }
-        let lock = self
-            .cache
-            .path()
-            .join(".locks")
-            .join(self.repo.folder_name())
-            .join(format!("{}.lock", remote.etag));
-        let _lock = Lock::acquire(&lock, model, observer)?;
+        let _lock = Lock::acquire(&self.lock(&remote.etag), model, observer)?;
         if let Some(size) = present(&blob) {
             return meter.finish(remote.name, size);
+        }
+        let checksum = Checksum::of_etag(&remote.etag);
+        if checksum == Checksum::Unknown {
+            let text = &format!(
+                "`{}` cannot be checked, since the server gives no checksum of it",
+                remote.name
+            );
+            tell(observer, &Event::Notice { model, text })?;
         }
         create_folder_of(&blob)?;
         let partial = partial_of(&blob);
@@ -246,7 +257,7 @@ impl<'a> Repository<'a> {
             url: remote.url.clone(),
             place: blob.clone(),
             size: remote.size,
-            checksum: Checksum::of_etag(&remote.etag),
+            checksum,
         };
         download(http, &wanted, &partial, meter)?;
         rename(&partial, &blob)
@@ -281,6 +292,14 @@ impl<'a> Repository<'a> {
         self.cache.repo(self.repo.clone()).blob_path(etag)
     }
 
+    fn lock(&self, name: &str) -> PathBuf {
+        self.cache
+            .path()
+            .join(".locks")
+            .join(self.repo.folder_name())
+            .join(format!("{name}.lock"))
+    }
+
     fn snapshot(&self, commit: &str) -> PathBuf {
         self.cache.repo(self.repo.clone()).pointer_path(commit)
     }
@@ -309,7 +328,7 @@ impl<'a> Repository<'a> {
         leads(&self.folder().join("snapshots"), blob)
     }
 
-    /// Removes what interrupted downloads left behind.
+    /// Removes what interrupted downloads left behind; those that still run hold a lock.
     fn remove_partial(&self) -> u64 {
         let entries = std::fs::read_dir(self.folder().join("blobs"))
             .into_iter()
@@ -323,6 +342,8 @@ impl<'a> Repository<'a> {
                     .is_some_and(|extension| extension == "incomplete")
             })
             .filter_map(|entry| {
+                let path = entry.path();
+                let _lock = Lock::if_free(&self.lock(path.file_stem()?.to_str()?)).ok()??;
                 let size = entry.metadata().ok()?.len();
                 std::fs::remove_file(entry.path()).ok().map(|()| size)
             })
@@ -338,12 +359,6 @@ impl<'a> Repository<'a> {
         if folder.is_dir() && is_empty("blobs") && is_empty("snapshots") {
             // What is left are references and marks of files that the hub does not have.
             let _ = std::fs::remove_dir_all(&folder);
-            let _ = std::fs::remove_dir_all(
-                self.cache
-                    .path()
-                    .join(".locks")
-                    .join(self.repo.folder_name()),
-            );
         }
     }
 }

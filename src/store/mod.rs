@@ -300,12 +300,12 @@ impl Store {
     /// Files of the hub that another commit or another program's files share stay.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Usage`] while another process fetches the model; [`Error::Io`].
     pub fn remove(&self, spec: &ModelSpec) -> Result<u64> {
         let mut freed = 0;
         for source in &spec.sources {
             if let Source::Hub(hub) = source {
-                freed += Repository::new(hub, &self.options).remove()?;
+                freed += Repository::new(hub, &self.options).remove(&spec.id)?;
             }
         }
         notice::forget(&self.options.folder, &spec.id);

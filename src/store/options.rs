@@ -38,7 +38,8 @@ pub struct StoreOptions {
     pub python: PathBuf,
     /// How long a host may take to accept a connection before it counts as unreachable.
     pub connect_timeout: Duration,
-    /// How long a connected host may stay silent.
+    /// How long a connected host may stay silent, before the first word of an answer too. It is
+    /// asked three times for a file.
     pub read_timeout: Duration,
 }
 
@@ -68,6 +69,7 @@ impl StoreOptions {
     /// | `HF_ENDPOINT` | address of the hub | `https://huggingface.co` |
     /// | `HF_TOKEN` | access token | the file at `HF_TOKEN_PATH`, else `$HF_HOME/token` |
     /// | `HF_HUB_OFFLINE` | `1`, `true`, `yes` or `on`: the network is off | network on |
+    /// | `HF_HUB_DOWNLOAD_TIMEOUT` | seconds that a connected host may stay silent | 10 |
     ///
     /// Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` when a
     /// connection is made.
@@ -111,6 +113,11 @@ impl StoreOptions {
             |value: String| matches!(value.to_lowercase().as_str(), "1" | "true" | "yes" | "on");
         if set("HF_HUB_OFFLINE").is_some_and(is_on) {
             options.network = Network::Offline;
+        }
+        let seconds = set("HF_HUB_DOWNLOAD_TIMEOUT").and_then(|text| text.parse().ok());
+        let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        if let Some(timeout) = timeout.filter(|timeout| !timeout.is_zero()) {
+            options.read_timeout = timeout;
         }
         options
     }
@@ -183,6 +190,25 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn the_time_to_wait_for_an_answer_can_be_set() {
+        for (value, expected) in [
+            ("90", 90_000),
+            ("0.5", 500),
+            ("0", 10_000),
+            ("-1", 10_000),
+            ("soon", 10_000),
+            ("", 10_000),
+        ] {
+            let find = |name: &str| (name == "HF_HUB_DOWNLOAD_TIMEOUT").then(|| value.to_owned());
+            assert_eq!(
+                StoreOptions::from_variables(find, None).read_timeout,
+                Duration::from_millis(expected),
+                "{value}"
+            );
+        }
     }
 
     #[test]

@@ -25,6 +25,19 @@ impl Lock {
     /// The kind of lock (`flock`) and, for the hub's files, the place are those of Python's
     /// `huggingface_hub`, so that the two do not fetch the same file at the same time either.
     pub(super) fn acquire(path: &Path, model: &str, observer: &Observer<'_>) -> Result<Self> {
+        loop {
+            if let Some(lock) = Self::if_free(path)? {
+                return Ok(lock);
+            }
+            tell(observer, &Event::Waiting { model })?;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Takes the lock, unless another process holds it.
+    ///
+    /// The file of a lock is never removed: who waits for it would hold another than who comes next.
+    pub(super) fn if_free(path: &Path) -> Result<Option<Self>> {
         create_folder_of(path)?;
         let file = OpenOptions::new()
             .create(true)
@@ -32,22 +45,23 @@ impl Lock {
             .write(true)
             .open(path)
             .map_err(Error::io("create", path))?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) => {
-                    tell(observer, &Event::Waiting { model })?;
-                    std::thread::sleep(Duration::from_millis(100));
-                }
-                // Some network file systems have no locks; fetching twice is the lesser evil.
-                Err(TryLockError::Error(error))
-                    if error.kind() == std::io::ErrorKind::Unsupported =>
-                {
-                    return Ok(Self { _file: file });
-                }
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // Some network file systems have no locks; fetching twice is the lesser evil.
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
+                Ok(Some(Self { _file: file }))
             }
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
         }
+    }
+
+    /// Takes the lock, or says that the model is being fetched.
+    pub(super) fn to_remove(path: &Path, model: &str) -> Result<Self> {
+        Self::if_free(path)?.ok_or_else(|| Error::Usage {
+            message: format!("model `{model}` is being fetched by another process"),
+            hint: Some("wait until it is here, or stop that process".to_owned()),
+        })
     }
 }
 

@@ -33,6 +33,12 @@ pub(crate) struct Faults {
     pub(crate) slowness: Duration,
     /// An address is good for one request, as one that was signed an hour ago is for none.
     pub(crate) expiring: bool,
+    /// Small files have this entity tag.
+    pub(crate) tag: Option<String>,
+    /// Headers that are asked for alone have no `Content-Length`.
+    pub(crate) no_length: bool,
+    /// Pauses before the headers of the next bodies.
+    pub(crate) pauses: VecDeque<Duration>,
     /// Connections are accepted and never answered.
     pub(crate) silent: bool,
 }
@@ -220,11 +226,10 @@ impl FakeHub {
                 return plain_answer(output, 302, &headers);
             }
             if let Some(content) = shared.small.get(&key).cloned() {
+                let tag = shared.faults.tag.clone();
+                let tag = tag.unwrap_or_else(|| git_blob(&content));
                 drop(shared);
-                let headers = format!(
-                    "X-Repo-Commit: {COMMIT}\r\nETag: \"{}\"\r\n",
-                    git_blob(&content)
-                );
+                let headers = format!("X-Repo-Commit: {COMMIT}\r\nETag: \"{tag}\"\r\n");
                 return self.send(request, &content, &headers, output);
             }
             drop(shared);
@@ -266,9 +271,13 @@ impl FakeHub {
         headers: &str,
         output: &mut TcpStream,
     ) -> Option<()> {
+        let is_get = request.method == "GET";
+        if is_get {
+            let pause = self.lock().faults.pauses.pop_front();
+            thread::sleep(pause.unwrap_or_default());
+        }
         let (content, cut, slowness, no_ranges) = {
             let mut shared = self.lock();
-            let is_get = request.method == "GET";
             let cut = if is_get {
                 shared.faults.cuts.pop_front()
             } else {
@@ -319,10 +328,12 @@ impl FakeHub {
         } else {
             (200, String::new())
         };
-        let head = format!(
-            "HTTP/1.1 {status} X\r\n{headers}{range}Content-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let length = if self.lock().faults.no_length && !is_get {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
+        let head = format!("HTTP/1.1 {status} X\r\n{headers}{range}{length}\r\n");
         output.write_all(head.as_bytes()).ok()?;
         if request.method == "HEAD" {
             return Some(());

@@ -6,10 +6,10 @@
 )]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use newsml::{Error, Event, FileStatus, ModelSpec, Network, Registry, Store, StoreOptions};
@@ -300,6 +300,36 @@ fn wrong_bytes_are_refused_and_not_kept() {
 }
 
 #[test]
+fn a_file_of_unknown_size_is_checked_and_one_without_a_checksum_is_told_of() {
+    let scene = Scene::new();
+    scene.hub.set(Faults {
+        no_length: true,
+        body: Some(b"{\"model_type\": \"tset\"}".to_vec()),
+        ..Faults::default()
+    });
+    let error = scene.fetch(&hub_model()).unwrap_err();
+    assert_eq!(error.kind(), "mismatch", "{error}");
+    scene.hub.set(Faults {
+        no_length: true,
+        ..Faults::default()
+    });
+    let files = scene.fetch(&hub_model()).unwrap();
+    assert_eq!(read(files.path("config.json").unwrap()), SMALL);
+    assert!(!scene.told().contains("notice"), "{}", scene.told());
+
+    let scene = Scene::new();
+    scene.hub.set(Faults {
+        tag: Some("v1-2024".to_owned()),
+        ..Faults::default()
+    });
+    scene.fetch(&hub_model()).unwrap();
+    let notice =
+        "notice: `config.json` cannot be checked, since the server gives no checksum of it";
+    assert_eq!(scene.told().matches("notice").count(), 1);
+    assert!(scene.told().contains(notice), "{}", scene.told());
+}
+
+#[test]
 fn the_token_goes_to_the_hub_and_not_to_the_host_that_it_redirects_to() {
     let scene = Scene::new();
     scene.hub.set(Faults {
@@ -382,35 +412,34 @@ fn redirects_within_the_host_are_followed() {
     );
 }
 
-/// An address that nobody answers: the queue of connections is full, or the port is closed.
-fn dead_endpoint() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    (listener, address)
-}
-
-#[test]
-fn a_hub_that_is_down_is_noticed_within_seconds_and_asked_once() {
-    // The listener never accepts: the connection stands and nothing comes.
-    let (_listener, endpoint) = dead_endpoint();
-    let scene = Scene::new();
+/// What fetching two models one after the other from an address comes to.
+fn two_fetches(scene: &Scene, address: SocketAddr) -> Vec<String> {
     let mut options = scene.options();
-    options.endpoint = endpoint;
-    options.read_timeout = Duration::from_millis(700);
+    options.endpoint = format!("http://{address}");
+    options.read_timeout = Duration::from_millis(300);
     let store = Store::new(options);
     let models = specs(&format!(
         "{}{}",
         entry("one", HUB_SOURCE),
         entry("two", &HUB_SOURCE.replace("o/m", "o/n"))
     ));
-    let start = Instant::now();
     let fetch = |model| {
         store
             .fetch(model, &|_| ControlFlow::Continue(()))
             .unwrap_err()
             .to_string()
     };
-    let errors = models.iter().map(fetch).collect::<Vec<_>>();
+    models.iter().map(fetch).collect()
+}
+
+#[test]
+fn a_hub_that_is_down_is_noticed_at_once_and_asked_once() {
+    let scene = Scene::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let start = Instant::now();
+    let errors = two_fetches(&scene, address);
     assert!(
         start.elapsed() < Duration::from_millis(1300),
         "{:?}",
@@ -420,6 +449,27 @@ fn a_hub_that_is_down_is_noticed_within_seconds_and_asked_once() {
         !errors[0].contains("a moment ago") && errors[1].contains("a moment ago"),
         "{errors:?}"
     );
+}
+
+#[test]
+fn a_host_that_is_slow_to_answer_is_asked_again() {
+    // The listener never accepts: the connection stands and nothing comes.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let scene = Scene::new();
+    for error in two_fetches(&scene, silent.local_addr().unwrap()) {
+        assert!(error.contains("did not answer within 0.3 s"), "{error}");
+    }
+
+    scene.mirror.set(Faults {
+        pauses: [Duration::from_millis(900)].into(),
+        ..Faults::default()
+    });
+    let mut options = scene.options();
+    options.read_timeout = Duration::from_millis(400);
+    Store::new(options)
+        .fetch(&hub_model(), &|_| ControlFlow::Continue(()))
+        .unwrap();
+    assert_eq!(read(scene.large_blob()), scene.large);
 }
 
 #[test]
@@ -579,6 +629,58 @@ fn damage_is_found_and_removal_leaves_what_others_need() {
     );
     assert!(!scene.repository().exists());
     assert_eq!(store.remove(&spec).unwrap(), 0);
+}
+
+#[test]
+fn what_is_being_fetched_is_not_removed() {
+    let scene = Scene::new();
+    let content = noise(400_000, 5);
+    scene.mirror.plain_file("/files/model.gguf", &content);
+    let source = format!(
+        "[[model.sources]]\nkind = \"url\"\nbase = \"{}/files/\"\n[[model.sources.files]]\nname = \"model.gguf\"\nsha256 = \"{}\"\nsize = 400000",
+        scene.mirror.url(),
+        sha256(&content)
+    );
+    for spec in [hub_model(), specs(&entry("u", &source)).remove(0)] {
+        scene.mirror.set(Faults {
+            slowness: Duration::from_millis(100),
+            ..Faults::default()
+        });
+        let (sender, arrives) = mpsc::channel();
+        let sender = Mutex::new(sender);
+        let observer = |event: &Event<'_>| {
+            if matches!(event, Event::Transfer { file: "model.gguf", done, .. } if *done > 70_000) {
+                let _ = sender.lock().unwrap().send(());
+            }
+            ControlFlow::Continue(())
+        };
+        let files = std::thread::scope(|scope| {
+            let fetched = scope.spawn(|| scene.store().fetch(&spec, &observer));
+            arrives.recv_timeout(Duration::from_secs(20)).unwrap();
+            let error = scene.store().remove(&spec).unwrap_err();
+            assert_eq!(error.kind(), "usage", "{error}");
+            assert!(error.to_string().contains("being fetched"), "{error}");
+            fetched.join().unwrap().unwrap()
+        });
+        assert!(files.path("model.gguf").unwrap().is_file());
+        assert!(scene.store().remove(&spec).unwrap() >= 400_000);
+    }
+    // Python's `huggingface_hub` holds a lock on what it fetches into the same cache.
+    scene.mirror.set(Faults::default());
+    scene.fetch(&hub_model()).unwrap();
+    let blobs = scene.repository().join("blobs");
+    for name in ["held.incomplete", "left.incomplete"] {
+        fs::write(blobs.join(name), b"12345").unwrap();
+    }
+    let held = scene.home.path().join("hub/.locks/models--o--m/held.lock");
+    let held = fs::File::create(held).unwrap();
+    held.lock().unwrap();
+    let all = (scene.large.len() + SMALL.len() + 5) as u64;
+    assert_eq!(scene.store().remove(&hub_model()).unwrap(), all);
+    assert_eq!(read(blobs.join("held.incomplete")), b"12345");
+    drop(held);
+    assert_eq!(scene.store().remove(&hub_model()).unwrap(), 5);
+    assert!(!scene.repository().exists());
 }
 
 #[test]

@@ -73,6 +73,8 @@ pub(crate) struct EncoderDecoder {
     decoder: Side<DecoderLayer>,
     head: Linear,
     head_scale: f32,
+    /// Tokens that are scored.
+    vocabulary: usize,
     placement: Placement,
     width: usize,
     start: TokenId,
@@ -269,6 +271,7 @@ impl EncoderDecoder {
         Ok(Self {
             encoder,
             decoder,
+            vocabulary: head.outputs()?,
             head,
             head_scale: network.head_scale,
             placement: network.placement,
@@ -536,6 +539,6 @@ impl Model for EncoderDecoder {
     }
 
     fn room(&self) -> Room {
-        self.form.room(self.token_bytes())
+        self.form.room(self.token_bytes(), self.vocabulary)
     }
 }

@@ -54,16 +54,26 @@ impl Form {
     }
 
     /// How much a batch may hold on this device, if a token of it takes `bytes` in the state and in
-    /// activations together.
-    fn room(&self, bytes: usize) -> Room {
-        // A share stays free: states are copied when rows leave, and memory falls into pieces.
-        let free = device::memory(&self.device).map_or(UNKNOWN_MEMORY, |(free, _)| free / 2);
-        Room {
-            rows: 512,
-            tokens: (free / bytes.max(1)).clamp(1024, 1 << 17),
-        }
+    /// activations together, and scores are of `vocabulary` tokens.
+    fn room(&self, bytes: usize, vocabulary: usize) -> Room {
+        let free = device::memory(&self.device).map_or(2 * UNKNOWN_MEMORY, |(free, _)| free);
+        room_in(free, bytes, vocabulary)
     }
 }
+
+/// How much a batch may hold in so much memory; see [`Form::room`].
+fn room_in(free: usize, bytes: usize, vocabulary: usize) -> Room {
+    // The scores of each hypothesis as they are computed, as float32, and as a copy to search in.
+    let row = HYPOTHESES * vocabulary.max(1) * (2 + 4 + 4);
+    Room {
+        rows: (free / 4 / row).clamp(1, 512),
+        // A share stays free: states are copied when rows leave, and memory falls into pieces.
+        tokens: (free / 2 / bytes.max(1)).clamp(1024, 1 << 17),
+    }
+}
+
+/// Hypotheses of a row that scores are reckoned for: what published checkpoints ask for.
+const HYPOTHESES: usize = 4;
 
 /// Bytes that batches may take where a device does not tell how much is free: little for a card.
 const UNKNOWN_MEMORY: usize = 1 << 30;
@@ -111,6 +121,7 @@ impl Norm {
 #[derive(Clone)]
 enum Matrix {
     Float(Tensor),
+    /// Of blocks: what is stored as floats would be made floats anew, on the host, at each product.
     Quantized(Arc<QTensor>),
 }
 
@@ -121,6 +132,14 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
+    /// Features that come out.
+    fn outputs(&self) -> Result<usize> {
+        Ok(match &self.matrix {
+            Matrix::Float(weights) => weights.dim(0)?,
+            Matrix::Quantized(weights) => weights.shape().dims2()?.0,
+        })
+    }
+
     /// `(tokens, inputs)` in, `(tokens, outputs)` out.
     fn forward(&self, xs: &Tensor) -> Result<Tensor> {
         let out = match &self.matrix {
@@ -246,4 +265,21 @@ fn join_heads(xs: &Tensor) -> Result<Tensor> {
         xs.transpose(1, 2)?
     };
     Ok(xs.reshape((rows * tokens, heads * width))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_vocabularies_make_batches_of_fewer_rows() {
+        let gib = 1 << 30;
+        // An opus-mt has room for as many rows as there may be, an NLLB on a small card has not.
+        assert_eq!(room_in(40 * gib, 100_000, 60_000).rows, 512);
+        let small = room_in(4 * gib, 100_000, 256_206);
+        let scores = small.rows * 4 * 256_206 * 10;
+        assert!(scores <= gib && scores > gib / 2, "{small:?}");
+        assert_eq!(small.tokens, 2 * gib / 100_000);
+        assert_eq!(room_in(0, 100_000, 256_206).rows, 1);
+    }
 }

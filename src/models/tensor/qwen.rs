@@ -30,7 +30,8 @@ const POSITIONS: usize = 1 << 17;
 /// Makes pieces that are tensors.
 struct Tensors {
     form: Form,
-    /// Whether weights stay as they are stored; else they become floats of the form's type.
+    /// Whether weights of blocks stay as they are stored; others, and all where they do not, become
+    /// floats of the form's type.
     quantized: bool,
 }
 
@@ -50,7 +51,7 @@ impl Maker for Tensors {
             .iter()
             .map(|(name, outputs)| {
                 let weights = gguf.quantized(name, *outputs, inputs, &self.form.device)?;
-                let matrix = if self.quantized {
+                let matrix = if self.quantized && weights.dtype().block_size() > 1 {
                     Matrix::Quantized(Arc::new(weights))
                 } else {
                     let weights = weights.dequantize(&self.form.device)?;
@@ -398,9 +399,37 @@ impl Model for Qwen {
     fn room(&self) -> Room {
         let config = &self.parts.config;
         let state = 2 * config.heads.keys * config.heads.width * config.layers;
-        // What one layer holds of the tokens that are read at once is bounded by the chunk; scores
-        // of the vocabulary come once a row.
+        // What one layer holds of the tokens that are read at once is bounded by the chunk.
         let bytes = (2 * state + config.hidden) * self.form.dtype.size_in_bytes();
-        self.form.room(bytes)
+        self.form.room(bytes, config.vocabulary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn only_weights_of_blocks_stay_as_they_are_stored() -> Result<()> {
+        for (variant, of_blocks) in [("f32", false), ("q8_0", true)] {
+            let path = format!("tests/fixtures/qwen2-{variant}.gguf");
+            let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+            let network = Qwen::load(&mut Gguf::open(&path)?, Form::cpu(), true, &mut |_, _| {})?;
+            for layer in &network.parts.layers {
+                let all = [
+                    &layer.query_key_value,
+                    &layer.attention_output,
+                    &layer.gate_up,
+                    &layer.down,
+                ];
+                for linear in all.into_iter().flatten() {
+                    let is_quantized = matches!(linear.matrix, Matrix::Quantized(_));
+                    assert_eq!(is_quantized, of_blocks, "{variant}");
+                }
+            }
+        }
+        Ok(())
     }
 }
