@@ -301,65 +301,89 @@ fn weigh<A: Arithmetic, const FEATURES: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::noise;
+    use crate::kernels::{Backend, noise};
 
     #[test]
-    fn agrees_with_the_definition() {
-        let heads = Heads {
-            queries: 6,
-            keys: 2,
-            width: 80,
-        };
-        for (tokens, before) in [(1, 0), (1, 40), (37, 5)] {
-            let mut cache = KeyValues::default();
-            let length = before + tokens;
-            let (keys, values) = (noise(1, length * 160), noise(2, length * 160));
-            for position in 0..length {
-                cache.push(
-                    heads,
-                    &keys[position * 160..][..160],
-                    &values[position * 160..][..160],
-                );
-            }
-            let queries = noise(3, tokens * 480);
-            let rows = [Queries {
-                values: &queries,
-                stride: 480,
-                tokens,
-                cache: &cache,
-                offset: 0,
-            }];
-            let mut out = vec![0.0; tokens * 480];
-            causal(heads, &rows, &mut out);
-            for token in 0..tokens {
-                for head in 0..6 {
-                    let query = &queries[token * 480 + head * 80..][..80];
-                    let seen = before + token + 1;
-                    let scores: Vec<f64> = (0..seen)
-                        .map(|position| {
-                            let key = &keys[position * 160 + head / 3 * 80..][..80];
-                            let dot: f64 =
-                                query.iter().zip(key).map(|(q, k)| f64::from(q * k)).sum();
-                            (dot / 80f64.sqrt()).exp()
-                        })
-                        .collect();
-                    let total: f64 = scores.iter().sum();
-                    for feature in 0..80 {
-                        let exact: f64 = (0..seen)
-                            .map(|position| {
-                                scores[position] / total
-                                    * f64::from(values[position * 160 + head / 3 * 80 + feature])
-                            })
-                            .sum();
-                        let found = out[token * 480 + head * 80 + feature];
-                        assert!(
-                            (f64::from(found) - exact).abs() < 1e-5,
-                            "{token} {head}: {found} {exact}"
-                        );
-                    }
+    fn every_backend_agrees_with_the_definition() {
+        for (keys, width, tokens, before) in [
+            (2, 80, 1, 0),
+            (2, 80, 1, 40),
+            (2, 80, 37, 5),
+            (1, 80, 16, 29),
+            (1, 16, 5, 0),
+            (1, 128, 1, 70),
+        ] {
+            let heads = Heads {
+                queries: 3 * keys,
+                keys,
+                width,
+            };
+            let outs = Backend::each(|backend| {
+                assert_follows_the_definition(heads, tokens, before, backend)
+            });
+            for out in &outs {
+                for (found, widest) in out.iter().zip(&outs[0]) {
+                    assert!((found - widest).abs() < 2e-6, "{heads:?} {found} {widest}");
                 }
             }
         }
+    }
+
+    fn assert_follows_the_definition(
+        heads: Heads,
+        tokens: usize,
+        before: usize,
+        backend: Backend,
+    ) -> Vec<f32> {
+        let (width, inner) = (heads.width, heads.keys * heads.width);
+        let mut cache = KeyValues::default();
+        let length = before + tokens;
+        let (keys, values) = (noise(1, length * inner), noise(2, length * inner));
+        for position in 0..length {
+            cache.push(
+                heads,
+                &keys[position * inner..][..inner],
+                &values[position * inner..][..inner],
+            );
+        }
+        let queries = noise(3, tokens * 3 * inner);
+        let rows = [Queries {
+            values: &queries,
+            stride: 3 * inner,
+            tokens,
+            cache: &cache,
+            offset: 0,
+        }];
+        let mut out = vec![0.0; tokens * 3 * inner];
+        causal(heads, &rows, &mut out);
+        for token in 0..tokens {
+            for head in 0..heads.queries {
+                let query = &queries[token * 3 * inner + head * width..][..width];
+                let seen = before + token + 1;
+                let scores: Vec<f64> = (0..seen)
+                    .map(|position| {
+                        let key = &keys[position * inner + head / 3 * width..][..width];
+                        let dot: f64 = query.iter().zip(key).map(|(q, k)| f64::from(q * k)).sum();
+                        (dot / (width as f64).sqrt()).exp()
+                    })
+                    .collect();
+                let total: f64 = scores.iter().sum();
+                for feature in 0..width {
+                    let exact: f64 = (0..seen)
+                        .map(|position| {
+                            scores[position] / total
+                                * f64::from(values[position * inner + head / 3 * width + feature])
+                        })
+                        .sum();
+                    let found = out[token * 3 * inner + head * width + feature];
+                    assert!(
+                        (f64::from(found) - exact).abs() < 1e-5,
+                        "{backend:?} {token} {head}: {found} {exact}"
+                    );
+                }
+            }
+        }
+        out
     }
 
     #[test]

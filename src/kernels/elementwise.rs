@@ -136,11 +136,13 @@ mod tests {
     fn swiglu_is_silu_times_up() {
         let gate: Vec<f32> = (-40..40).map(|i| i as f32 / 4.0).collect();
         let up: Vec<f32> = gate.iter().map(|x| x + 0.5).collect();
-        let mut out = vec![0.0; gate.len()];
-        swiglu(&gate, &up, &mut out);
-        for ((out, gate), up) in out.iter().zip(&gate).zip(&up) {
-            let exact = gate / (1.0 + (-gate).exp()) * up;
-            assert!((out - exact).abs() < 1e-5, "{out} {exact}");
-        }
+        crate::kernels::Backend::each(|backend| {
+            let mut out = vec![0.0; gate.len()];
+            swiglu(&gate, &up, &mut out);
+            for ((out, gate), up) in out.iter().zip(&gate).zip(&up) {
+                let exact = gate / (1.0 + (-gate).exp()) * up;
+                assert!((out - exact).abs() < 1e-5, "{backend:?} {out} {exact}");
+            }
+        });
     }
 }

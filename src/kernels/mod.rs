@@ -61,6 +61,10 @@ pub(crate) enum Backend {
 impl Backend {
     /// The best that this machine has.
     pub(crate) fn detect() -> Self {
+        #[cfg(test)]
+        if let Some(forced) = FORCED.get() {
+            return forced;
+        }
         *Self::available().first().unwrap_or(&Self::Portable)
     }
 
@@ -89,6 +93,33 @@ impl Backend {
             backends.push(Self::Portable);
             backends
         })
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    static FORCED: std::cell::Cell<Option<Backend>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(test)]
+impl Backend {
+    /// Does some work with each backend of this machine, best first, all of it on this thread, and
+    /// returns what came of it.
+    pub(crate) fn each<T>(work: impl Fn(Self) -> T) -> Vec<T> {
+        struct Free;
+        impl Drop for Free {
+            fn drop(&mut self) {
+                FORCED.set(None);
+            }
+        }
+        let _free = Free;
+        Self::available()
+            .iter()
+            .map(|&backend| {
+                FORCED.set(Some(backend));
+                work(backend)
+            })
+            .collect()
     }
 }
 

@@ -146,6 +146,7 @@ pub(crate) fn gate(function: Function, xs: &[f32], width: usize, out: &mut [f32]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Backend;
 
     #[test]
     fn functions_follow_their_definitions() {
@@ -160,22 +161,35 @@ mod tests {
             }
         };
         let xs: Vec<f32> = (-80..80).map(|i| i as f32 / 8.0).collect();
-        for function in [
-            Function::Relu,
-            Function::Silu,
-            Function::Gelu,
-            Function::GeluNew,
-        ] {
-            let mut out = xs.clone();
-            apply(function, &mut out, 32);
-            for (x, found) in xs.iter().zip(out) {
-                let exact = exact(function, f64::from(*x));
-                assert!(
-                    (f64::from(found) - exact).abs() < 2e-6,
-                    "{function:?} {x}: {found} {exact}"
-                );
+        Backend::each(|backend| {
+            for function in [
+                Function::Relu,
+                Function::Silu,
+                Function::Gelu,
+                Function::GeluNew,
+            ] {
+                let mut out = xs.clone();
+                apply(function, &mut out, 32);
+                let mut gated = vec![0.0; xs.len() / 2];
+                gate(function, &xs, 16, &mut gated);
+                for (i, (x, found)) in xs.iter().zip(out).enumerate() {
+                    let exact = exact(function, f64::from(*x));
+                    assert!(
+                        (f64::from(found) - exact).abs() < 2e-6,
+                        "{backend:?} {function:?} {x}: {found} {exact}"
+                    );
+                    // The first half of a line is the gate of the second.
+                    if i % 32 < 16 {
+                        let (found, exact) =
+                            (gated[i / 32 * 16 + i % 32], exact as f32 * xs[i + 16]);
+                        assert!(
+                            (found - exact).abs() < 1e-4,
+                            "{backend:?} {function:?} {x}, as a gate: {found} {exact}"
+                        );
+                    }
+                }
             }
-        }
+        });
     }
 
     #[test]
@@ -186,12 +200,17 @@ mod tests {
             epsilon: 0.0,
         };
         let xs: Vec<f32> = (0..80).map(|i| ((i * 37) % 41) as f32).collect();
-        let mut out = vec![0.0; 80];
-        norm.apply(&xs, &mut out);
-        for row in out.chunks(40) {
-            let mean: f32 = row.iter().sum::<f32>() / 40.0;
-            let variance: f32 = row.iter().map(|x| (x - 0.5).powi(2)).sum::<f32>() / 40.0;
-            assert!((mean - 0.5).abs() < 1e-5 && (variance - 1.0).abs() < 1e-5);
-        }
+        Backend::each(|backend| {
+            let mut out = vec![0.0; 80];
+            norm.apply(&xs, &mut out);
+            for row in out.chunks(40) {
+                let mean: f32 = row.iter().sum::<f32>() / 40.0;
+                let variance: f32 = row.iter().map(|x| (x - 0.5).powi(2)).sum::<f32>() / 40.0;
+                assert!(
+                    (mean - 0.5).abs() < 1e-5 && (variance - 1.0).abs() < 1e-5,
+                    "{backend:?}"
+                );
+            }
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary, since linking is slow. A module a subject.
 
 mod cli;
+mod directories;
 mod eval;
 mod fake_hub;
 mod formats;

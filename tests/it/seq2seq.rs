@@ -73,7 +73,7 @@ fn copy_tokenizer(name: &str, folder: &Path) {
 }
 
 /// A Marian network of two layers a side for the tokenizer of the fixtures.
-fn write_marian(folder: &Path) {
+pub(crate) fn write_marian(folder: &Path) {
     copy_tokenizer("marian", folder);
     let vocabulary: HashMap<String, u32> =
         serde_json::from_slice(&std::fs::read(folder.join("vocab.json")).unwrap()).unwrap();

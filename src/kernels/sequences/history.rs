@@ -347,8 +347,20 @@ mod tests {
         (64, 128),
     ];
 
+    /// What each backend comes to is nearly what the widest does.
+    fn assert_alike(outs: &[Vec<f32>]) {
+        for out in outs {
+            assert_close(out, &outs[0], "the widest backend");
+        }
+    }
+
     #[test]
     fn each_row_looks_back_at_its_own_history() {
+        assert_alike(&Backend::each(look_back));
+    }
+
+    fn look_back(backend: Backend) -> Vec<f32> {
+        let mut all = Vec::new();
         for (heads, width) in SHAPES {
             let shape = shape(heads, width);
             let inner = shape.inner();
@@ -389,15 +401,23 @@ mod tests {
                         &lines,
                         |head, at| bias.values[head * 7 + 3 - (position - at).min(3)],
                     );
-                    let name = format!("{heads} × {width}, row {row}, position {position}");
+                    let name =
+                        format!("{backend:?}, {heads} × {width}, row {row}, position {position}");
                     assert_close(&out[row * inner..(row + 1) * inner], &exact, &name);
                 }
+                all.extend(out);
             }
         }
+        all
     }
 
     #[test]
     fn rows_and_sources_follow_the_definition() {
+        assert_alike(&Backend::each(attend_within_and_over_sources));
+    }
+
+    fn attend_within_and_over_sources(backend: Backend) -> Vec<f32> {
+        let mut all = Vec::new();
         for (heads, width) in SHAPES {
             let shape = shape(heads, width);
             let inner = shape.inner();
@@ -406,6 +426,7 @@ mod tests {
             let qkv = noise(1, tokens * 3 * inner);
             let mut out = vec![0.0; tokens * inner];
             within_rows(shape, &qkv, &lengths, None, &mut out);
+            all.extend_from_slice(&out);
             let mut sources = Vec::new();
             let mut first = 0;
             for length in lengths {
@@ -415,7 +436,8 @@ mod tests {
                 for token in first..first + length {
                     let query = &qkv[token * 3 * inner..][..inner];
                     let exact = exact(shape, query, &lines, |_, _| 0.0);
-                    assert_close(&out[token * inner..][..inner], &exact, "within");
+                    let name = format!("{backend:?}, {heads} × {width}, within");
+                    assert_close(&out[token * inner..][..inner], &exact, &name);
                 }
                 let kv: Vec<f32> = lines.iter().flat_map(|(k, v)| [*k, *v].concat()).collect();
                 sources.push((SourceKeyValues::new(shape, &kv), lines));
@@ -433,11 +455,14 @@ mod tests {
                 let query = &queries[row * inner..][..inner];
                 let part = &out[row * inner..][..inner];
                 let exact = exact(shape, query, lines, |_, _| 0.0);
-                assert_close(part, &exact, "over sources");
+                let name = format!("{backend:?}, {heads} × {width}, over sources");
+                assert_close(part, &exact, &name);
                 let mut alone = vec![0.0; inner];
                 over_sources(shape, query, &[source], &mut alone);
                 assert_eq!(alone, part, "a query does not depend on those beside it");
             }
+            all.extend(out);
         }
+        all
     }
 }

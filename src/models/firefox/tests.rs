@@ -5,13 +5,18 @@
 mod checkpoint;
 mod reference;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::decoding::{Output, Spread};
 use super::network::{Decoding, Workspace};
 use super::*;
 use crate::batch::Batch;
+use crate::language::Language;
 use crate::models::Model;
+use crate::options::{Device, LoadOptions};
+use crate::store::Event;
+use crate::translate::Translator;
 use checkpoint::{Checkpoint, Shape};
 
 type TestResult = std::result::Result<(), Box<dyn std::error::Error>>;
@@ -218,6 +223,46 @@ fn every_machine_gives_the_same_scores() -> TestResult {
             Instructions::available()[place - 1]
         );
     }
+    Ok(())
+}
+
+/// Where other models run as tensors it still runs on the processor, gives the same, and says so.
+#[test]
+fn it_stays_on_the_processor_and_says_so() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    for (name, bytes) in Checkpoint::new(Shape::SMALL, 13).files() {
+        std::fs::write(folder.path().join(name), bytes)?;
+    }
+    let run = |device| -> Result<(Vec<String>, Vec<String>)> {
+        let (told, notes) = std::sync::mpsc::channel();
+        let load = LoadOptions {
+            model: Some(folder.path().display().to_string()),
+            device,
+            observer: Some(Arc::new(move |event: &Event<'_>| {
+                if let Event::Detail { text, .. } = event {
+                    let _ = told.send((*text).to_owned());
+                }
+                ControlFlow::Continue(())
+            })),
+            ..LoadOptions::default()
+        };
+        let translator = Translator::builder(Language::Russian)
+            .from(Language::English)
+            .load(load)
+            .build()?;
+        let texts = translator.translate_batch(&["A bridge was opened.", "The talks go on."])?;
+        Ok((texts, notes.try_iter().collect()))
+    };
+    let note = "Firefox models are made for the processor and run there";
+    let (expected, notes) = run(Device::Cpu)?;
+    assert!(!notes.iter().any(|text| text == note), "{notes:?}");
+    let (found, notes) = run(Device::CpuTensors(2))?;
+    assert_eq!(found, expected);
+    assert_eq!(
+        notes.iter().filter(|text| *text == note).count(),
+        1,
+        "{notes:?}"
+    );
     Ok(())
 }
 
