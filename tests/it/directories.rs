@@ -125,6 +125,27 @@ fn texts_become_the_ids_of_transformers() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// Without the program's checks, which ask again for what looks wrong.
+#[test]
+fn a_batch_of_sources_becomes_the_target_ids_of_transformers() {
+    let expected = expected("madlad");
+    let rows = expected["rows"].as_array().unwrap();
+    let rows: Vec<_> = rows
+        .iter()
+        .filter(|row| row.get("target").is_some())
+        .collect();
+    let sources: Vec<_> = rows.iter().map(|row| ids(&row["ids"])).collect();
+    let found = load(&fixture("madlad"))
+        .decode_ids(&sources, 1, 80)
+        .unwrap();
+    for (row, mut found) in rows.iter().zip(found) {
+        // What ends a target is no part of the answer.
+        found.push(1);
+        assert_eq!(found, ids(&row["target"]), "{row}");
+    }
+    assert_eq!(rows.len(), 24);
+}
+
 #[test]
 fn every_direction_is_translated_as_by_transformers() {
     let mut failures = Vec::new();
