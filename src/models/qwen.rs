@@ -407,21 +407,21 @@ mod tests {
 
     /// A copy of a file of the fixtures in which the bytes that begin so many places after a text
     /// are replaced.
-    fn changed(places: &[(&str, usize, &[u8])]) -> tempfile::NamedTempFile {
-        let mut bytes = std::fs::read(fixture("qwen2-f32.gguf")).unwrap();
+    fn changed(places: &[(&str, usize, &[u8])]) -> Tested<tempfile::NamedTempFile> {
+        let mut bytes = std::fs::read(fixture("qwen2-f32.gguf"))?;
         for (text, after, with) in places {
             let text = text.as_bytes();
             let at = bytes.windows(text.len()).position(|part| part == text);
-            let at = at.unwrap() + text.len() + after;
+            let at = at.ok_or("the text is not there")? + text.len() + after;
             bytes[at..at + with.len()].copy_from_slice(with);
         }
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), bytes).unwrap();
-        file
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), bytes)?;
+        Ok(file)
     }
 
     #[test]
-    fn sizes_that_a_file_does_not_hold_are_refused() {
+    fn sizes_that_a_file_does_not_hold_are_refused() -> Tested<()> {
         // A value comes after its type, and dimensions, the inputs first, after their number.
         let (value, first, second) = (4, 4, 12);
         let layers = ("qwen2.block_count", value, &u32::MAX.to_le_bytes()[..]);
@@ -439,11 +439,13 @@ mod tests {
             (&[layers][..], "is missing"),
             (&empty, "`blk.0.ffn_gate.weight` holds nothing"),
         ] {
-            let file = changed(places);
-            let mut gguf = Gguf::open(file.path()).unwrap();
-            let error = Qwen::load(&mut gguf, &mut |_, _| {}).err().unwrap();
-            assert!(error.to_string().contains(expected), "{error}");
+            let file = changed(places)?;
+            let mut gguf = Gguf::open(file.path())?;
+            let error = Qwen::load(&mut gguf, &mut |_, _| {}).err();
+            let message = error.map_or(String::new(), |error| error.to_string());
+            assert!(message.contains(expected), "{message}");
         }
+        Ok(())
     }
 
     /// A network on each device under test; on other devices than the processor's kernels also
