@@ -260,7 +260,7 @@ fn interrupted(tool: &Tool, arguments: &[&str], kept: &str) -> Ran {
 #[cfg(unix)]
 #[test]
 fn an_output_that_is_interrupted_replaces_none_and_is_gone_on_with() {
-    let tool = Tool::new().file("in.jsonl", lines(400));
+    let tool = Tool::new().file("in.jsonl", lines(120));
     let whole = run(&tool, "out/", &["in.jsonl"]);
     assert_eq!(whole.status, 0, "{}", whole.err);
     let expected = tool.read("out/in.jsonl");
@@ -273,12 +273,12 @@ fn an_output_that_is_interrupted_replaces_none_and_is_gone_on_with() {
     let rest = tool.run(&arguments);
     assert_eq!(rest.status, 0, "{}", rest.err);
     let note = "documents done by an earlier run";
-    assert!(rest.err.contains(note) && !rest.err.contains(&format!("400 {note}")));
+    assert!(rest.err.contains(note) && !rest.err.contains(&format!("120 {note}")));
     assert!(tool.read("out/in.jsonl") == expected);
     assert_eq!(tool.names("out"), [".newsml-journal.jsonl", "in.jsonl"]);
 
     // One file, which is there already, from an input whose name does not tell its format.
-    tool.write("data", lines(400));
+    tool.write("data", lines(120));
     tool.write("all.jsonl", "older");
     let arguments = translate(&model, "all.jsonl", &["data"]);
     let unfinished = ".all.jsonl.newsml-unfinished.jsonl";
@@ -288,7 +288,7 @@ fn an_output_that_is_interrupted_replaces_none_and_is_gone_on_with() {
     let rest = tool.run(&arguments);
     assert_eq!(rest.status, 0, "{}", rest.err);
     assert!(rest.err.contains(note), "{}", rest.err);
-    assert_eq!(tool.read("all.jsonl").lines().count(), 400);
+    assert_eq!(tool.read("all.jsonl").lines().count(), 120);
     assert!(!tool.path(unfinished).exists());
 }
 
