@@ -290,7 +290,7 @@ impl Error {
                 "the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)"
             }
             Self::UndetectedLanguage { .. } => {
-                "name it with `--from ar`, `--from ru` or `--from en`"
+                "name it with `--from ar`, `--from ru` or `--from en`, or in the field `language` of a line of JSON"
             }
             Self::Usage { hint, .. } => return hint.clone(),
             Self::Shared(error) => return error.hint(),

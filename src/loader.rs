@@ -11,7 +11,7 @@ use crate::engine::Instruct;
 use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::models::firefox::{self, Firefox};
-use crate::options::LoadOptions;
+use crate::options::{Decoding, LoadOptions};
 use crate::registry::{Family, ModelChoice, ModelSpec, Registry, Route};
 use crate::seq2seq::{Seq2Seq, Seq2SeqOptions};
 use crate::store::{Event, ModelFiles, Store};
@@ -33,6 +33,45 @@ pub(crate) enum Engine {
     Instruct(Box<Instruct>),
     /// Translates segments, or summarizes, as it was trained to.
     Segments(SegmentModel),
+}
+
+impl Engine {
+    /// Whether it heeds the number of beams, and the limit of an output's tokens.
+    fn heeds(&self) -> (bool, bool) {
+        match self {
+            Self::Instruct(_) => (false, true),
+            // Distilled to be decoded in one way.
+            Self::Segments(SegmentModel::Firefox(_)) => (false, false),
+            Self::Segments(SegmentModel::Seq2Seq(_)) => (true, true),
+        }
+    }
+}
+
+impl Loaded {
+    /// Refuses settings that none of the models that work one after the other takes notice of.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub(crate) fn heed(models: &[Arc<Self>], decoding: &Decoding) -> Result<()> {
+        let asked = [
+            ("--beams", decoding.beams.is_some_and(|beams| beams > 1)),
+            ("--max-tokens", decoding.max_tokens.is_some()),
+        ];
+        let heeds = models.iter().map(|model| model.engine.heeds());
+        let (beams, tokens) = heeds.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
+        for ((option, is_asked), is_heeded) in asked.into_iter().zip([beams, tokens]) {
+            if is_asked && !is_heeded {
+                let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+                return Err(Error::Usage {
+                    message: format!("`{}` takes no notice of `{option}`", ids.join(" + ")),
+                    hint: Some(format!(
+                        "leave `{option}` out, or name another model with `--model`"
+                    )),
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Chooses, fetches and loads models, each once.

@@ -170,10 +170,11 @@ impl fmt::Debug for LoadOptions {
 /// How text is decoded.
 #[derive(Debug, Clone, Default)]
 pub struct Decoding {
-    /// Hypotheses kept for each segment; 1 is greedy, `None` the model's own choice.
+    /// Hypotheses kept for each segment; 1 is greedy, `None` the model's own choice. More than one
+    /// is an error for models that are decoded greedily.
     pub beams: Option<usize>,
     /// Most tokens of one output; `None` for a limit that follows from the input and from what the
-    /// makers of the model allow.
+    /// makers of the model allow. An error for Firefox models, which have a limit of their own.
     pub max_tokens: Option<usize>,
     /// No sequence of this many tokens comes twice in one output; `None` for the model's own choice.
     /// Models that are decoded greedily take no notice.
@@ -206,7 +207,7 @@ pub struct Warning {
     /// A stable name. Guards: `empty_output`, `source_copied`, `wrong_script`, `wrong_language`,
     /// `repetition`, `cut_short`, `too_short`, `too_long`, `sentence_dropped`, `numbers_differ`,
     /// `dates_differ`, `addresses_differ`, `names_unknown`, `glossary_missed`. Others:
-    /// `low_confidence`, `not_needed`, `parts`, `unread`.
+    /// `low_confidence`, `mixed_languages`, `foreign_language`, `not_needed`, `parts`, `unread`.
     pub kind: String,
     /// One sentence without a final period.
     pub message: String,

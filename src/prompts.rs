@@ -247,6 +247,36 @@ impl<'a> Translation<'a> {
     }
 }
 
+/// All that is said to ask for translations, as one text: with other words there would be others.
+pub(crate) fn translation_wording() -> String {
+    let mut text = String::new();
+    let term = [Phrase {
+        source: Some(String::new()),
+        target: String::new(),
+    }];
+    for from in Language::ALL {
+        for to in Language::ALL {
+            for (again, terms) in [(false, &[][..]), (true, &term)] {
+                let asked = Translation {
+                    from,
+                    to,
+                    segment: "",
+                    again,
+                    terms,
+                };
+                for message in asked.prompt() {
+                    text.push_str(message.role);
+                    for piece in message.content {
+                        let (Piece::Ours(piece) | Piece::Theirs(piece)) = piece;
+                        text.push_str(piece);
+                    }
+                }
+            }
+        }
+    }
+    text
+}
+
 /// What every conversation about a direction begins with.
 fn examples<'a>(from: Language, to: Language, reversed: bool) -> Vec<Message<'a>> {
     let system = match (from, to) {

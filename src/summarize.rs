@@ -47,6 +47,7 @@ const ATTEMPTS: usize = 2;
 pub struct Summarizer {
     loader: Arc<Loader>,
     length: Length,
+    from: Option<Language>,
     language: Option<Language>,
     decoding: Decoding,
     progress: Option<ProgressObserver>,
@@ -55,6 +56,7 @@ pub struct Summarizer {
 /// Sets up a [`Summarizer`].
 pub struct SummarizerBuilder {
     length: Length,
+    from: Option<Language>,
     language: Option<Language>,
     load: LoadOptions,
     decoding: Decoding,
@@ -80,6 +82,12 @@ pub struct Summary {
 }
 
 impl SummarizerBuilder {
+    /// Sets the language of the articles; it is detected for each where this is not called.
+    pub fn from(mut self, language: Language) -> Self {
+        self.from = Some(language);
+        self
+    }
+
     /// Sets the language of the summaries; that of each article where this is not called.
     pub fn language(mut self, language: Language) -> Self {
         self.language = Some(language);
@@ -113,6 +121,7 @@ impl SummarizerBuilder {
         Ok(Summarizer {
             loader: Arc::new(Loader::new(self.load)?),
             length: self.length,
+            from: self.from,
             language: self.language,
             decoding: self.decoding,
             progress: self.progress,
@@ -135,6 +144,7 @@ impl Summarizer {
     pub fn builder(length: Length) -> SummarizerBuilder {
         SummarizerBuilder {
             length,
+            from: None,
             language: None,
             load: LoadOptions::default(),
             decoding: Decoding::default(),
@@ -216,7 +226,7 @@ impl Summarizer {
         for language in Language::ALL {
             let mut members = Vec::new();
             for (index, document) in documents.iter().enumerate() {
-                let found = match document.language() {
+                let found = match self.from.or(document.language()) {
                     Some(found) => Ok((found, Vec::new())),
                     None => detected_language(document),
                 };
@@ -236,6 +246,7 @@ impl Summarizer {
                 .map(|(index, _)| &documents[*index])
                 .collect();
             let written = self.loader.summarizer(language).and_then(|model| {
+                Loaded::heed(std::slice::from_ref(&model), &self.decoding)?;
                 let languages = Languages {
                     article: language,
                     summary: Writer::of(&model)?.language(language, self.language),
@@ -370,7 +381,14 @@ impl Summarizer {
         results.resize_with(texts.len(), || None);
         let mut open: Vec<usize> = (0..texts.len()).collect();
         for attempt in 0..ATTEMPTS {
-            if open.is_empty() || watch.stopped() {
+            if open.is_empty() {
+                break;
+            }
+            if watch.stopped() {
+                // What was still to be asked for again is not finished.
+                for &index in &open {
+                    results[index] = None;
+                }
                 break;
             }
             let inputs: Vec<&str> = open.iter().map(|&index| texts[index]).collect();
@@ -397,7 +415,10 @@ impl Summarizer {
             };
             let mut again = Vec::new();
             for (&index, answer) in open.iter().zip(answers) {
-                let Some(answer) = answer else { continue };
+                let Some(answer) = answer else {
+                    results[index] = None;
+                    continue;
+                };
                 let (text, finish) = tidied(writer.own(answer, length, language), length, language);
                 let faults = check::summary(texts[index], &text, language, finish);
                 // Too little is no fault to warn of, but worth another attempt.
@@ -445,18 +466,19 @@ impl Summarizer {
         let inputs: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
         let asked = (languages.article, languages.summary);
         let answers = model.summarize(asked, &inputs, &self.decoding, watch)?;
-        let mut joined: Vec<Option<Answer>> = vec![None; texts.len()];
+        let mut joined: Vec<Vec<Option<Answer>>> = vec![Vec::new(); texts.len()];
         for ((index, _), answer) in parts.into_iter().zip(answers) {
-            let Some(answer) = answer else { continue };
-            joined[index] = Some(match joined[index].take() {
-                None => answer,
-                Some(before) => Answer {
-                    text: format!("{} {}", before.text, answer.text),
-                    finish: answer.finish,
-                },
-            });
+            joined[index].push(answer);
         }
-        Ok(joined)
+        // One without all of its parts is not finished.
+        let whole = joined.into_iter().map(|parts| {
+            let parts = parts.into_iter().collect::<Option<Vec<Answer>>>()?;
+            parts.into_iter().reduce(|before, answer| Answer {
+                text: format!("{} {}", before.text, answer.text),
+                finish: answer.finish,
+            })
+        });
+        Ok(whole.collect())
     }
 
     fn prompted(

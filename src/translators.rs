@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use crate::batch::Batch;
 use crate::engine::{Answer, Watch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::generate::beam::Scored;
 use crate::generate::{Finish, Progress, Search};
 use crate::language::Language;
@@ -342,15 +342,6 @@ impl SegmentModel {
         watch.begin(segments.len());
         match self {
             Self::Firefox(model) => {
-                if decoding.beams.is_some_and(|beams| beams > 1) {
-                    return Err(Error::Usage {
-                        message: "Firefox models were distilled to be decoded without beams"
-                            .to_owned(),
-                        hint: Some(
-                            "leave `--beams` out, or name another model with `--model`".to_owned(),
-                        ),
-                    });
-                }
                 let spread = Spread {
                     threads: crate::kernels::threads(),
                     ..Spread::default()

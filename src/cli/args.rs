@@ -73,6 +73,9 @@ pub(crate) struct Summarize {
     /// Language of the summary: ar, ru or en; the article's own when absent
     #[arg(long, value_name = "LANG")]
     pub(crate) lang: Option<String>,
+    /// Language of the articles; told from each text when absent
+    #[arg(long, value_name = "LANG")]
+    pub(crate) from: Option<String>,
     /// One line, two or three sentences, or a paragraph
     #[arg(long, value_enum, default_value_t = LengthName::Short)]
     pub(crate) length: LengthName,
@@ -136,10 +139,10 @@ pub(crate) struct Eval {
     /// Language of the sources; told from each text when absent
     #[arg(long, value_name = "LANG")]
     pub(crate) from: Option<String>,
-    /// How long summaries are
-    #[arg(long, value_enum, default_value_t = LengthName::Short)]
-    pub(crate) length: LengthName,
-    /// Hypotheses that the search keeps in a translation
+    /// How long summaries are; short when absent
+    #[arg(long, value_enum)]
+    pub(crate) length: Option<LengthName>,
+    /// Hypotheses that the search keeps; more are slower and sometimes better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) beams: Option<u16>,
     #[command(flatten)]

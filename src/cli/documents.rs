@@ -5,7 +5,7 @@
 //! and line N out answers document N in.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -56,6 +56,10 @@ struct Slot {
     key: Option<String>,
     /// The row of a table as it was read, which stays in the table should it fail.
     row: Option<String>,
+    /// The format of its input, where that could be opened.
+    format: Option<Format>,
+    /// Whether the work was stopped before this, or more of its input, was read.
+    is_cut: bool,
 }
 
 impl Slot {
@@ -66,6 +70,8 @@ impl Slot {
             ready: None,
             key: None,
             row: None,
+            format: None,
+            is_cut: false,
         }
     }
 }
@@ -82,9 +88,11 @@ struct Reader {
     current: Option<Current>,
     options: ReadOptions,
     slots: Slots,
-    /// What earlier runs did, with the place of each output and whether documents share it.
+    /// What earlier runs did, with the place of each output in a folder.
     resume: Option<resume::Shared>,
-    places: Vec<(Option<PathBuf>, bool)>,
+    places: Vec<PathBuf>,
+    /// Whether several inputs go to one output.
+    are_several: bool,
 }
 
 /// The input at hand.
@@ -92,8 +100,18 @@ struct Current {
     output: usize,
     name: String,
     documents: Documents,
+    /// Whether it can be read to its end without waiting for anyone.
+    is_file: bool,
     /// Whether it has given anything.
     gave: bool,
+}
+
+impl Current {
+    /// Whether there is more of it, or may be.
+    fn has_more(&mut self) -> bool {
+        let several = input::holds_several(self.documents.format());
+        !self.gave || (several && (!self.is_file || self.documents.next().is_some()))
+    }
 }
 
 impl Reader {
@@ -113,17 +131,14 @@ impl Reader {
                 (this, input)
             })
             .collect();
-        let place = |number| {
-            let (path, shared) = output.place(number);
-            (path.map(Path::to_path_buf), shared)
-        };
         Self {
             inputs: numbered.into_iter(),
             current: None,
             options,
             slots,
             resume: output.resume(),
-            places: (0..number).map(place).collect(),
+            places: output.places().to_vec(),
+            are_several: output.are_several(),
         }
     }
 
@@ -133,10 +148,11 @@ impl Reader {
 
     /// Whether an earlier run did all of an input; what it made under another name is left as a slot.
     fn is_done(&self, output: usize, input: &Input) -> bool {
-        let (Some(resume), Some((Some(path), _))) = (&self.resume, self.places.get(output)) else {
+        let (Some(resume), Some(path)) = (&self.resume, self.places.get(output)) else {
             return false;
         };
-        match resume.lock().find_input(output, input, path) {
+        let is_single = input.is_single(&self.options);
+        match resume.lock().find_input(output, input, path, is_single) {
             Known::Done => true,
             Known::Outcome(outcome) => {
                 lock(&self.slots).push_back(Slot {
@@ -154,7 +170,10 @@ impl Reader {
         let mut slot = Slot::new(output, name);
         let is_row = matches!(document.format(), Format::Csv | Format::Tsv);
         slot.row = is_row.then(|| document.to_source());
-        if let (Some(resume), Some((_, true))) = (&self.resume, self.places.get(output)) {
+        slot.format = Some(document.format());
+        if let Some(resume) = &self.resume
+            && (self.are_several || input::holds_several(document.format()))
+        {
             let (key, ready) = resume.lock().find_document(document);
             slot.ready = ready.map(Box::new);
             slot.key = Some(key);
@@ -173,10 +192,25 @@ impl Reader {
         })
     }
 
+    /// Leaves a slot for what is not read any more: its output is not whole.
+    fn leave_rest(&mut self) {
+        let current = self.current.take();
+        let current = current.and_then(|mut current| current.has_more().then_some(current.output));
+        // One is enough where all go to one output; in a folder, the others are not begun.
+        let next = std::mem::take(&mut self.inputs).next();
+        for output in current.into_iter().chain(next.map(|(output, _)| output)) {
+            lock(&self.slots).push_back(Slot {
+                is_cut: true,
+                ..Slot::new(output, "")
+            });
+        }
+    }
+
     /// The next of the input at hand; `None` at its end, and for a document that was worked on.
     fn next_of_current(&mut self) -> Option<std::result::Result<Document, Box<Failure>>> {
         let current = self.current.as_mut()?;
         let (output, name) = (current.output, current.name.clone());
+        let format = current.documents.format();
         let item = current.documents.next();
         let is_empty = item.is_none() && !current.gave;
         current.gave = true;
@@ -185,11 +219,30 @@ impl Reader {
                 // A line has a name of its own, a file that is one document is called by its path.
                 let is_line = !document.fields().is_empty();
                 let name = if is_line { document.name() } else { &name };
+                if let Some(error) = earlier_failure(document.fields()) {
+                    // It goes on as it came.
+                    lock(&self.slots).push_back(Slot {
+                        format: Some(format),
+                        row: Some(document.to_source()),
+                        ..Slot::new(output, name)
+                    });
+                    return Some(Err(Box::new(Failure {
+                        name: name.to_owned(),
+                        fields: document.fields().clone(),
+                        error,
+                    })));
+                }
                 let is_ready = self.leave_document(output, name, &document);
                 (!is_ready).then_some(Ok(document))
             }
-            Some(Err(failure)) => {
-                self.leave_slot(output, &failure.name);
+            Some(Err(mut failure)) => {
+                lock(&self.slots).push_back(Slot {
+                    format: Some(format),
+                    ..Slot::new(output, &failure.name)
+                });
+                if let Some(error) = earlier_failure(&failure.fields) {
+                    failure.error = error;
+                }
                 Some(Err(failure))
             }
             None if is_empty => {
@@ -214,6 +267,7 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if interrupt::is_wished() {
+                self.leave_rest();
                 return None;
             }
             if self.current.is_some() {
@@ -228,6 +282,7 @@ impl Iterator for Reader {
                     Ok(documents) => {
                         self.current = Some(Current {
                             output,
+                            is_file: input.is_file(),
                             name: input.name,
                             documents,
                             gave: false,
@@ -239,6 +294,17 @@ impl Iterator for Reader {
             }
         }
     }
+}
+
+/// What an earlier command said of a document that it could not do, in a line of JSON that it wrote.
+fn earlier_failure(fields: &Map<String, Value>) -> Option<Error> {
+    let error = fields.get("error")?.as_object()?;
+    let text = |name: &str| error.get(name)?.as_str();
+    text("kind")?;
+    Some(Error::Usage {
+        message: format!("an earlier command failed: {}", text("message")?),
+        hint: text("hint").map(str::to_owned),
+    })
 }
 
 /// Runs all documents of the arguments through `work`, which is not called if there is none. With
@@ -265,7 +331,8 @@ pub(crate) fn run<'a>(
         form,
     });
     let options = arguments.read_options()?;
-    let output = Output::open(arguments.output.as_deref(), form, &found, job)?;
+    let path = arguments.output.as_deref();
+    let output = Output::open(path, form, &found, &options, job)?;
     let slots = Slots::default();
     let mut reader = Reader::new(inputs, options, slots.clone(), &output);
     // A model is worth loading only for a document: what fails before the first is kept aside.
@@ -325,14 +392,20 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn all(&mut self, outcomes: Outcomes<'_>) -> std::result::Result<(), Stop> {
         for outcome in outcomes {
-            let Some(slot) = self.next_slot()? else {
-                break;
+            let slot = loop {
+                match self.next_slot()? {
+                    Some(slot) if slot.is_cut => self.output.cut(slot.output)?,
+                    Some(slot) => break slot,
+                    None => return Ok(()),
+                }
             };
             self.console.clear();
             match outcome {
                 Ok(outcome) => {
                     if let (Some(key), Some(resume)) = (&slot.key, self.output.resume()) {
-                        let kept = resume.lock().keep(key.clone(), &outcome);
+                        let place = self.output.places().get(slot.output);
+                        let place = place.map(PathBuf::as_path);
+                        let kept = resume.lock().keep(key.clone(), place, &outcome);
                         kept.map_err(Stop::Failed)?;
                     }
                     self.done += 1;
@@ -341,16 +414,26 @@ impl Writer<'_> {
                 // Not a failure of the document; it is counted at the end.
                 Err(failure) if matches!(failure.error, Error::Cancelled) => {
                     self.cancelled += 1;
-                    self.output.miss(slot.output)?;
+                    self.output.cut(slot.output)?;
                 }
                 Err(failure) => self.failure(slot, *failure)?,
             }
+            self.tell_refused();
         }
         // What comes after the last document that was worked on.
         while let Some(slot) = self.next_slot()? {
-            self.output.miss(slot.output)?;
+            self.output.cut(slot.output)?;
         }
         Ok(())
+    }
+
+    /// Counts the documents of outputs that could not be created as failed.
+    fn tell_refused(&mut self) {
+        for (results, error) in self.output.take_refused() {
+            self.console.error(None, &error);
+            self.done = self.done.saturating_sub(results);
+            self.failed += results.max(1);
+        }
     }
 
     /// Writes what earlier runs made, up to the next document that was worked on now.
@@ -383,6 +466,7 @@ impl Writer<'_> {
                 .warning(&format!("`{}`: {}", slot.name, warning.message));
         }
         let record = Record {
+            is_one_of_several: self.is_one_of_several(&slot),
             name: slot.name,
             text: Some(outcome.text),
             file: outcome.file,
@@ -392,31 +476,40 @@ impl Writer<'_> {
         self.output.write(slot.output, &record)
     }
 
+    fn is_one_of_several(&self, slot: &Slot) -> bool {
+        self.output.are_several() || slot.format.is_some_and(input::holds_several)
+    }
+
     fn failure(&mut self, slot: Slot, failure: Failure) -> std::result::Result<(), Stop> {
         let Failure { fields, error, .. } = failure;
-        if is_about_model(&error) {
+        let is_earlier = earlier_failure(&fields).is_some();
+        if is_about_model(&error) && !is_earlier {
             self.without_model += 1;
         } else {
             self.failed += 1;
         }
         self.console.error(Some(&slot.name), &error);
-        let is_lines = self.output.has_lines(slot.output);
+        // A line answers a line, whatever becomes of it.
+        let is_line = slot.format == Some(Format::JsonLines);
         let text = match self.form {
             Form::Text => return self.output.miss(slot.output),
-            Form::Own if slot.row.is_none() && !is_lines => return self.output.miss(slot.output),
+            Form::Own if slot.row.is_none() && !is_line => return self.output.miss(slot.output),
             Form::Own => slot.row,
             Form::Json => None,
         };
         let mut json = Map::new();
         json.insert("id".to_owned(), Value::from(slot.name.clone()));
         json.extend(fields);
-        json.insert(
-            "error".to_owned(),
-            json!({ "kind": error.kind(), "message": error.to_string(), "hint": error.hint() }),
-        );
+        if !is_earlier {
+            json.insert(
+                "error".to_owned(),
+                json!({ "kind": error.kind(), "message": error.to_string(), "hint": error.hint() }),
+            );
+        }
         self.output.write(
             slot.output,
             &Record {
+                is_one_of_several: false,
                 name: slot.name,
                 text,
                 file: None,
@@ -426,8 +519,10 @@ impl Writer<'_> {
         )
     }
 
-    fn end(self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
+    fn end(mut self, outcome: std::result::Result<(), Stop>, status: Status) -> Result<Status> {
+        let outcome = outcome.and_then(|()| self.output.finish().map_err(Stop::Failed));
         self.console.clear();
+        self.tell_refused();
         let seconds = self.start.elapsed().as_secs_f32();
         let time = format!("{} in {seconds:.1} s", documents(self.done));
         match self.counts.message() {
@@ -441,9 +536,16 @@ impl Writer<'_> {
                 documents(earlier)
             ));
         }
-        let is_whole = !interrupt::is_wished() && self.cancelled == 0;
+        let changed = self.output.resume();
+        let changed = changed.map(|resume| std::mem::take(&mut resume.lock().changed));
+        for path in changed.into_iter().flatten() {
+            self.console.warning(&format!(
+                "`{}` was changed since it was written, and is left as it is; delete it to have it made again",
+                path.display()
+            ));
+        }
         match outcome {
-            Ok(()) => self.output.finish(is_whole)?,
+            Ok(()) => {}
             Err(Stop::BrokenPipe) => return Ok(Status::Done),
             Err(Stop::Failed(error)) => {
                 self.console.error(None, &error);
@@ -453,7 +555,7 @@ impl Writer<'_> {
         if interrupt::is_wished() {
             let left = self.cancelled;
             self.console.note(&format!(
-                "interrupted: {} written, {left} begun and not finished",
+                "interrupted: {} done, {left} begun and not finished",
                 documents(self.done)
             ));
             return Ok(Status::SomeFailed);

@@ -9,7 +9,7 @@ use newsml::{Error, Result, Summarizer, Translator, terminal_safe};
 use serde_json::{Map, Value, json};
 
 use super::Status;
-use super::args::{Eval, ScoringArgs, SetArgs, TaskName};
+use super::args::{Eval, LengthName, ScoringArgs, SetArgs, TaskName};
 use super::output::Form;
 use super::run::{Context, language};
 
@@ -38,6 +38,12 @@ pub(crate) fn run(arguments: &Eval, context: &Context) -> Result<Status> {
             .collect(),
         run,
     };
+    if arguments.length.is_some() && arguments.task == TaskName::Translate {
+        return Err(Error::Usage {
+            message: "`--length` is for summaries".to_owned(),
+            hint: Some("leave it out, or add `--task summarize`".to_owned()),
+        });
+    }
     let mut measured = Vec::new();
     let mut status = Status::Done;
     if arguments.model.is_empty() && arguments.hypotheses.is_empty() {
@@ -51,7 +57,21 @@ pub(crate) fn run(arguments: &Eval, context: &Context) -> Result<Status> {
     for model in &arguments.model {
         let run = match run_model(arguments, model, &set, context) {
             Ok(run) => run,
-            Err(error) if arguments.model.len() > 1 && !matches!(error, Error::Cancelled) => {
+            // What is measured by then is worth having.
+            Err(Error::Cancelled) => {
+                context.console.clear();
+                context.console.note(&format!(
+                    "interrupted: {} of {} models measured",
+                    measured.len(),
+                    arguments.model.len()
+                ));
+                if measured.is_empty() {
+                    return Ok(Status::SomeFailed);
+                }
+                status = Status::SomeFailed;
+                break;
+            }
+            Err(error) if arguments.model.len() > 1 => {
                 context.console.error(Some(model), &error);
                 status = Status::SomeFailed;
                 continue;
@@ -134,9 +154,9 @@ fn run_model(arguments: &Eval, model: &str, set: &Set, context: &Context) -> Res
     let from = language(arguments.from.as_deref())?;
     let (load, mut decoding, progress) =
         context.clone().options(Some(model), &arguments.compute)?;
+    decoding.beams = arguments.beams.map(usize::from);
     match arguments.task {
         TaskName::Translate => {
-            decoding.beams = arguments.beams.map(usize::from);
             let mut builder = to
                 .map_or_else(Translator::of_own_pair, Translator::builder)
                 .load(load)
@@ -148,10 +168,14 @@ fn run_model(arguments: &Eval, model: &str, set: &Set, context: &Context) -> Res
             eval::translate(&builder.build()?, set)
         }
         TaskName::Summarize => {
-            let mut builder = Summarizer::builder(arguments.length.into())
+            let length = arguments.length.unwrap_or(LengthName::Short);
+            let mut builder = Summarizer::builder(length.into())
                 .load(load)
                 .decoding(decoding)
                 .progress(progress);
+            if let Some(from) = from {
+                builder = builder.from(from);
+            }
             if let Some(to) = to {
                 builder = builder.language(to);
             }

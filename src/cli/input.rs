@@ -151,29 +151,25 @@ impl Input {
         resume::fingerprint(path)
     }
 
-    /// Whether an output at the path would replace the input.
-    pub(crate) fn is_at(&self, output: &Path) -> bool {
-        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        };
-        self.path.as_ref().is_some_and(|path| same(path, output))
+    /// The file, by the one path that leads to it without links.
+    pub(crate) fn canonical(&self) -> Option<PathBuf> {
+        self.path.as_ref()?.canonicalize().ok()
     }
 
-    /// Whether many documents may stand in it, by its name.
-    pub(crate) fn holds_several(&self) -> bool {
-        self.path.as_ref().is_some_and(|path| {
-            matches!(
-                Format::of_path(path),
-                Some(Format::JsonLines | Format::Csv | Format::Tsv)
-            )
-        })
+    /// Whether it can be read to its end without waiting for anyone.
+    pub(crate) fn is_file(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.is_file())
     }
 
-    /// Whether it is a file of JSON Lines, by its name.
-    pub(crate) fn is_json_lines(&self) -> bool {
-        self.path
-            .as_ref()
-            .is_some_and(|path| Format::of_path(path) == Some(Format::JsonLines))
+    /// Whether it is one document, as far as that is known before it is read.
+    pub(crate) fn is_single(&self, options: &ReadOptions) -> bool {
+        let named = || self.path.as_deref().and_then(Format::of_path);
+        let format = options.format.or_else(named);
+        format.is_some_and(|format| !holds_several(format))
     }
+}
+
+/// Whether many documents may stand in an input of a format.
+pub(crate) fn holds_several(format: Format) -> bool {
+    matches!(format, Format::JsonLines | Format::Csv | Format::Tsv)
 }

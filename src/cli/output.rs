@@ -1,7 +1,7 @@
 //! Where results go: standard output, one file, or a folder with a file an input.
 //!
 //! Results only. A file appears under its name when it is complete and never before; an input is
-//! never written over.
+//! never written over. What becomes of an output is decided in one place, [`Tally::state`].
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,12 +9,12 @@ use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use newsml::{Error, Result, terminal_safe};
+use newsml::{Error, ReadOptions, Result, terminal_safe};
 use serde_json::{Map, Value};
 
 use super::input::Input;
 use super::interrupt;
-use super::resume::{Job, Place, Resume, Shared};
+use super::resume::{self, Job, Place, Resume, Shared};
 
 /// How results look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,42 @@ pub(crate) struct Record {
     pub(crate) file: Option<Vec<u8>>,
     pub(crate) json: Map<String, Value>,
     pub(crate) failed: bool,
+    /// Whether other documents go to the same output, so that text needs a line that names it.
+    pub(crate) is_one_of_several: bool,
+}
+
+/// What came for an output that is not in its place yet.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Documents with a result.
+    good: u64,
+    /// Documents that failed.
+    failed: u64,
+    /// Whether the work was stopped before all documents were done.
+    is_cut: bool,
+    /// Why it cannot be created.
+    refused: Option<Error>,
+}
+
+/// What becomes of an output for which nothing more comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Every document has a result: it is put in its place and counts as done.
+    Whole,
+    /// Some documents failed: it is put in its place, and the next run tries again.
+    Partial,
+    /// The work was stopped, or nothing succeeded: what is in its place stays.
+    Failed,
+}
+
+impl Tally {
+    fn state(&self) -> State {
+        match self {
+            Self { good: 0, .. } | Self { is_cut: true, .. } => State::Failed,
+            Self { failed: 0, .. } => State::Whole,
+            _ => State::Partial,
+        }
+    }
 }
 
 /// The place where results go.
@@ -54,20 +90,16 @@ pub(crate) struct Record {
 pub(crate) struct Output {
     form: Form,
     target: Target,
-    /// Which inputs share their output with other documents.
-    shared: Vec<bool>,
-    /// Which inputs are JSON Lines.
-    lines: Vec<bool>,
-    /// Results in the output at hand.
-    written: usize,
+    /// Whether several inputs go to one output.
+    are_several: bool,
     /// What earlier runs did, and the record of what this one does.
     resume: Option<Shared>,
     /// The input whose output is at hand, in a folder.
     input: Option<usize>,
-    /// Whether a document is missing in the output at hand.
-    is_partial: bool,
-    /// Whether one is missing anywhere.
-    has_gaps: bool,
+    /// What came for the output at hand.
+    tally: Tally,
+    /// Outputs that could not be created, each with the number of results that it was for.
+    refused: Vec<(u64, Error)>,
 }
 
 #[derive(Debug)]
@@ -76,7 +108,10 @@ enum Target {
         stream: Stdout,
         is_terminal: bool,
     },
-    File(AtomicFile),
+    File {
+        path: PathBuf,
+        file: Option<AtomicFile>,
+    },
     /// A device or a pipe, which cannot be replaced.
     Stream {
         path: PathBuf,
@@ -84,8 +119,8 @@ enum Target {
     },
     Folder {
         outputs: Vec<PathBuf>,
-        /// The output at hand, by the number of its input.
-        current: Option<(usize, AtomicFile)>,
+        /// The output at hand.
+        current: Option<AtomicFile>,
     },
 }
 
@@ -99,14 +134,14 @@ impl Output {
         path: Option<&Path>,
         form: Form,
         inputs: &[&Input],
+        options: &ReadOptions,
         job: Option<Job>,
     ) -> Result<Self> {
         let are_several = inputs.len() > 1 && !path.is_some_and(is_folder);
-        let shared: Vec<bool> = inputs
+        let sources: HashSet<PathBuf> = inputs
             .iter()
-            .map(|input| are_several || input.holds_several())
+            .filter_map(|input| input.canonical())
             .collect();
-        let lines = inputs.iter().map(|input| input.is_json_lines()).collect();
         let mut resume = None;
         let target = match path {
             None => Target::Standard {
@@ -115,7 +150,7 @@ impl Output {
             },
             Some(path) if is_folder(path) => {
                 std::fs::create_dir_all(path).map_err(|source| io("create", path, source))?;
-                let outputs = outputs_below(path, form, inputs)?;
+                let outputs = outputs_below(path, form, inputs, &sources)?;
                 if let Some(job) = job {
                     resume = Some(Resume::open(&Place::Folder(path, &outputs), job)?);
                 }
@@ -125,7 +160,7 @@ impl Output {
                 }
             }
             Some(path) => {
-                if inputs.iter().any(|input| input.is_at(path)) {
+                if is_one_of(&sources, path) {
                     return Err(would_replace(path));
                 }
                 match path.metadata() {
@@ -139,10 +174,15 @@ impl Output {
                     }
                     _ => {
                         // One document is done whole or not at all.
-                        if let Some(job) = job.filter(|_| shared.contains(&true)) {
+                        let are_many =
+                            are_several || inputs.iter().any(|input| !input.is_single(options));
+                        if let Some(job) = job.filter(|_| are_many) {
                             resume = Some(Resume::open(&Place::File(path), job)?);
                         }
-                        Target::File(AtomicFile::create(path)?)
+                        Target::File {
+                            path: path.to_path_buf(),
+                            file: Some(AtomicFile::create(path)?),
+                        }
                     }
                 }
             }
@@ -150,19 +190,17 @@ impl Output {
         Ok(Self {
             form,
             target,
-            shared,
-            lines,
-            written: 0,
+            are_several,
             resume,
             input: None,
-            is_partial: false,
-            has_gaps: false,
+            tally: Tally::default(),
+            refused: Vec::new(),
         })
     }
 
-    /// Whether an input is a file of JSON Lines, in which a failure is a line as well.
-    pub(crate) fn has_lines(&self, input: usize) -> bool {
-        self.lines.get(input).copied().unwrap_or(false)
+    /// Whether several inputs go to one output.
+    pub(crate) fn are_several(&self) -> bool {
+        self.are_several
     }
 
     /// What earlier runs left, where results are kept for later ones.
@@ -170,31 +208,36 @@ impl Output {
         self.resume.clone()
     }
 
-    /// Where the result of an input goes in a folder, and whether other documents go there, too.
-    pub(crate) fn place(&self, input: usize) -> (Option<&Path>, bool) {
-        let path = match &self.target {
-            Target::Folder { outputs, .. } => outputs.get(input).map(PathBuf::as_path),
-            _ => None,
-        };
-        (path, self.shared.get(input).copied().unwrap_or(true))
+    /// The outputs of a folder, by the number of the input; none for other places.
+    pub(crate) fn places(&self) -> &[PathBuf] {
+        match &self.target {
+            Target::Folder { outputs, .. } => outputs,
+            _ => &[],
+        }
+    }
+
+    /// Takes the outputs that could not be created, each with the number of results that it was for.
+    pub(crate) fn take_refused(&mut self) -> Vec<(u64, Error)> {
+        std::mem::take(&mut self.refused)
     }
 
     /// Writes one result; `input` is the number of its input.
     pub(crate) fn write(&mut self, input: usize, record: &Record) -> std::result::Result<(), Stop> {
         self.turn_to(input).map_err(Stop::Failed)?;
-        if record.failed {
-            self.miss_here();
-        }
         if let Target::Folder { outputs, current } = &mut self.target
             && current.is_none()
+            && self.tally.refused.is_none()
             && let Some(path) = outputs.get(input)
         {
-            *current = Some((input, AtomicFile::create(path).map_err(Stop::Failed)?));
+            match AtomicFile::create(path) {
+                Ok(file) => *current = Some(file),
+                Err(error) => self.tally.refused = Some(error),
+            }
         }
         let line = match &record.file {
             Some(file) => Cow::Borrowed(file.as_slice()),
             None => {
-                let line = self.render(input, record).map_err(Stop::Failed)?;
+                let line = self.render(record).map_err(Stop::Failed)?;
                 match &self.target {
                     Target::Standard { is_terminal, .. } if *is_terminal => {
                         Cow::Owned(terminal_safe(&line).into_owned().into_bytes())
@@ -203,7 +246,10 @@ impl Output {
                 }
             }
         };
-        self.written += 1;
+        match record.failed {
+            true => self.tally.failed += 1,
+            false => self.tally.good += 1,
+        }
         match &mut self.target {
             Target::Standard { is_terminal, .. } if *is_terminal && record.file.is_some() => {
                 Err(Stop::Failed(Error::Usage {
@@ -222,41 +268,37 @@ impl Output {
             Target::Stream { path, file } => {
                 file.write_all(&line).map_err(|source| stop(path, source))
             }
-            Target::File(file)
+            Target::File {
+                file: Some(file), ..
+            }
             | Target::Folder {
-                current: Some((_, file)),
+                current: Some(file),
                 ..
             } => file
                 .write_all(&line)
                 .map_err(|source| Stop::Failed(io("write", &file.path, source))),
-            Target::Folder { current: None, .. } => Ok(()),
+            Target::File { file: None, .. } | Target::Folder { current: None, .. } => Ok(()),
         }
     }
 
-    /// Notes that a document of an input has no result.
+    /// Notes that a document of an input failed and leaves nothing in the output.
     pub(crate) fn miss(&mut self, input: usize) -> std::result::Result<(), Stop> {
         self.turn_to(input).map_err(Stop::Failed)?;
-        self.miss_here();
+        self.tally.failed += 1;
         Ok(())
     }
 
-    fn miss_here(&mut self) {
-        self.is_partial = true;
-        self.has_gaps = true;
+    /// Notes that the work was stopped before all documents of an input were done.
+    pub(crate) fn cut(&mut self, input: usize) -> std::result::Result<(), Stop> {
+        self.turn_to(input).map_err(Stop::Failed)?;
+        self.tally.is_cut = true;
+        Ok(())
     }
 
-    /// Puts everything in its place; `is_whole` says that all documents were read and answered.
-    pub(crate) fn finish(mut self, is_whole: bool) -> Result<()> {
-        if !is_whole {
-            self.miss_here();
-        }
+    /// Puts the last output in its place: nothing more comes.
+    pub(crate) fn finish(&mut self) -> Result<()> {
         self.close()?;
-        match self.target {
-            // Where every document failed, an older result stays what it was.
-            Target::File(file) if self.written > 0 => file.commit()?,
-            _ => {}
-        }
-        if let (false, Some(resume)) = (self.has_gaps, &self.resume) {
+        if let Some(resume) = &self.resume {
             resume.lock().end();
         }
         Ok(())
@@ -271,28 +313,50 @@ impl Output {
         Ok(())
     }
 
-    /// Puts the output at hand, in a folder, in its place.
+    /// Puts the output at hand, for which nothing more comes, in its place.
     fn close(&mut self) -> Result<()> {
-        let is_whole = !std::mem::take(&mut self.is_partial);
-        if let Target::Folder { outputs, current } = &mut self.target
-            && let Some((input, mut file)) = current.take()
-        {
-            self.written = 0;
-            file.complete()?;
-            let (Some(resume), Some(path), true) = (&self.resume, outputs.get(input), is_whole)
-            else {
-                return file.commit();
-            };
-            resume.lock().finish(input, &file.temporary, path)?;
-            if let Err(error) = file.commit() {
-                resume.lock().take_back(path)?;
-                return Err(error);
+        let (path, file, input) = match &mut self.target {
+            Target::Standard { .. } | Target::Stream { .. } => return Ok(()),
+            Target::File { path, file } => (path.as_path(), file.take(), 0),
+            Target::Folder { outputs, current } => match self.input {
+                Some(input) if input < outputs.len() => {
+                    (outputs[input].as_path(), current.take(), input)
+                }
+                _ => return Ok(()),
+            },
+        };
+        let tally = std::mem::take(&mut self.tally);
+        let state = tally.state();
+        let mut resume = self.resume.as_ref().map(Shared::lock);
+        let outcome = match (tally.refused, file) {
+            (Some(error), _) => Err(error),
+            (None, Some(mut file)) if state != State::Failed => {
+                file.complete()?;
+                // The journal never holds a file for whole that is not, whatever happens between.
+                match &mut resume {
+                    Some(resume) if state == State::Whole => {
+                        resume.finish(input, &file.temporary, path)?;
+                    }
+                    Some(resume) => resume.take_back(path)?,
+                    None => {}
+                }
+                file.commit()
             }
+            _ => Ok(()),
+        };
+        let Err(error) = outcome else { return Ok(()) };
+        if let Some(resume) = &mut resume {
+            resume.take_back(path)?;
         }
+        // On a full disk, nothing else can be written either.
+        if error.kind() == "disk_full" {
+            return Err(error);
+        }
+        self.refused.push((tally.good, error));
         Ok(())
     }
 
-    fn render(&self, input: usize, record: &Record) -> Result<String> {
+    fn render(&self, record: &Record) -> Result<String> {
         if let (Form::Own, Some(text)) = (self.form, &record.text) {
             return Ok(text.clone());
         }
@@ -305,10 +369,11 @@ impl Output {
                 }),
             };
         }
-        let gap = if self.written > 0 { "\n" } else { "" };
-        let name = match self.shared.get(input) {
-            Some(true) => format!("==> {} <==\n", record.name),
-            _ => String::new(),
+        let gap = if self.tally.good > 0 { "\n" } else { "" };
+        let name = if record.is_one_of_several {
+            format!("==> {} <==\n", record.name)
+        } else {
+            String::new()
         };
         let text = record
             .text
@@ -329,7 +394,12 @@ pub(crate) fn is_folder(path: &Path) -> bool {
 }
 
 /// One output an input: the same way below the folder, and a name of its own.
-fn outputs_below(folder: &Path, form: Form, inputs: &[&Input]) -> Result<Vec<PathBuf>> {
+fn outputs_below(
+    folder: &Path,
+    form: Form,
+    inputs: &[&Input],
+    sources: &HashSet<PathBuf>,
+) -> Result<Vec<PathBuf>> {
     let mut taken = HashSet::new();
     inputs
         .iter()
@@ -357,12 +427,17 @@ fn outputs_below(folder: &Path, form: Form, inputs: &[&Input]) -> Result<Vec<Pat
                 path = plain.with_file_name(format!("{stem}-{count}{ending}"));
                 count += 1;
             }
-            if inputs.iter().any(|other| other.is_at(&path)) {
+            if is_one_of(sources, &path) {
                 return Err(would_replace(&path));
             }
             Ok(path)
         })
         .collect()
+}
+
+/// Whether a path leads to one of these files, however it is written.
+fn is_one_of(files: &HashSet<PathBuf>, path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| files.contains(&path))
 }
 
 fn would_replace(path: &Path) -> Error {
@@ -409,8 +484,9 @@ impl AtomicFile {
         }
         // Through a link, what it leads to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        // The name may be as long as names can be.
+        let name = resume::hidden_name(&path);
+        let temporary = path.with_file_name(format!("{name}-{}.tmp", std::process::id()));
         let file = File::create(&temporary).map_err(|source| io("create", &path, source))?;
         interrupt::guard(&temporary);
         Ok(Self {

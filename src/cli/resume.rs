@@ -7,15 +7,17 @@
 //! ```
 //!
 //! Inputs and documents are known by what is in them and by all settings that have a part in the
-//! result, never by name or time alone. Both files only grow, a whole line at a time; a line that was
+//! result, never by name or time alone. Both files grow a whole line at a time; a line that was
 //! broken off by the end of the process is dropped. An output is put under its name after the journal
 //! has its checksum, so whatever moment the process ends at, the next one finds either the document
-//! done or nothing of it. Whoever writes holds a lock, which the system gives back.
+//! done or nothing of it; before an output with gaps is put there, the journal is told that it is not
+//! done. Documents of an output that is complete are dropped at the end of a run. Whoever writes holds
+//! a lock, which the system gives back.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::documents::Outcome;
 use super::input::Input;
-use super::output::{Form, io};
+use super::output::{AtomicFile, Form, io};
 
 /// The form of the keys: another one makes all that was done before count as not done.
 const FORMAT: &str = concat!("newsml ", env!("CARGO_PKG_VERSION"), " 1");
@@ -57,9 +59,13 @@ pub(crate) struct Resume {
     unfinished: Unfinished,
     /// The keys of the inputs at hand, by number.
     inputs: HashMap<usize, String>,
+    /// The outputs of this run that are complete.
+    complete: HashSet<String>,
     /// Inputs that were done already, and documents that came from earlier runs.
     pub(crate) skipped: u64,
     pub(crate) reused: u64,
+    /// Outputs that somebody changed since they were written, and that are left as they are.
+    pub(crate) changed: Vec<PathBuf>,
 }
 
 /// Reader and writer look at the same.
@@ -94,8 +100,12 @@ impl Resume {
             ),
             Place::File(file) => {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
-                let path = file.with_file_name(format!(".{name}.newsml-unfinished.jsonl"));
-                (None, path)
+                let name = match name.len() {
+                    ..=200 => format!(".{name}.newsml-unfinished.jsonl"),
+                    // The names of files have at most 255 bytes.
+                    _ => format!("{}-unfinished.jsonl", hidden_name(file)),
+                };
+                (None, file.with_file_name(name))
             }
         };
         // A folder has its journal for a lock.
@@ -108,13 +118,28 @@ impl Resume {
             journal,
             unfinished,
             inputs: HashMap::new(),
+            complete: HashSet::new(),
             skipped: 0,
             reused: 0,
+            changed: Vec::new(),
         }))))
     }
 
-    /// Looks for the output of an input.
-    pub(crate) fn find_input(&mut self, number: usize, input: &Input, output: &Path) -> Known {
+    /// What an output is called among the others of the place.
+    fn name(&self, output: &Path) -> String {
+        let folder = self.journal.as_ref().map(|journal| &journal.folder);
+        let relative = folder.and_then(|folder| output.strip_prefix(folder).ok());
+        relative.unwrap_or(output).to_string_lossy().into_owned()
+    }
+
+    /// Looks for the output of an input; `is_single` says that the input is one document.
+    pub(crate) fn find_input(
+        &mut self,
+        number: usize,
+        input: &Input,
+        output: &Path,
+        is_single: bool,
+    ) -> Known {
         let Some(content) = input.fingerprint() else {
             return Known::Nothing;
         };
@@ -123,12 +148,17 @@ impl Resume {
         let Some(journal) = &self.journal else {
             return Known::Nothing;
         };
-        if journal.is_done(&key, output) {
+        if let Some(sha256) = journal.done(&key, output) {
             self.skipped += 1;
+            if sha256_of(output).as_deref() != Some(sha256) {
+                self.changed.push(output.to_path_buf());
+            }
+            let name = self.name(output);
+            self.complete.insert(name);
             return Known::Done;
         }
         // Lines may be called by the name of their file.
-        if input.holds_several() {
+        if !is_single {
             return Known::Nothing;
         }
         match journal
@@ -167,25 +197,36 @@ impl Resume {
     pub(crate) fn find_document(&mut self, document: &Document) -> (String, Option<Outcome>) {
         let fields = serde_json::to_string(document.fields()).unwrap_or_default();
         let source = document.to_source();
-        let parts = [
-            document.name(),
-            document.format().name(),
-            document.text(),
-            &fields,
-            &source,
-        ];
+        let parts = [document.format().name(), document.text(), &fields, &source];
         let key = key(&[&[FORMAT, &self.job.settings][..], &parts].concat());
-        let outcome = self.unfinished.find(&key);
-        self.reused += u64::from(outcome.is_some());
+        let mut outcome = self.unfinished.known.get(&key).cloned();
+        if let Some(outcome) = &mut outcome {
+            self.reused += 1;
+            // One without a name of its own is called by its place, which may be another one now.
+            if !document.fields().contains_key("id") && outcome.json.contains_key("id") {
+                let name = document.name().into();
+                outcome.json.insert("id".to_owned(), name);
+            }
+        }
         (key, outcome)
     }
 
-    /// Keeps a document until its output is complete.
+    /// Keeps a document until its output is complete; `output` is that of a folder.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub(crate) fn keep(&mut self, key: String, outcome: &Outcome) -> Result<()> {
-        self.unfinished.keep(key, outcome)
+    pub(crate) fn keep(
+        &mut self,
+        key: String,
+        output: Option<&Path>,
+        outcome: &Outcome,
+    ) -> Result<()> {
+        let output = output.map(|output| self.name(output)).unwrap_or_default();
+        self.unfinished.log.append(&Kept {
+            key,
+            output,
+            outcome,
+        })
     }
 
     /// Notes that an output is complete, before it is put in its place.
@@ -193,27 +234,36 @@ impl Resume {
     /// # Errors
     /// [`Error::Io`].
     pub(crate) fn finish(&mut self, number: usize, temporary: &Path, output: &Path) -> Result<()> {
-        match (&mut self.journal, self.inputs.get(&number)) {
-            (Some(journal), Some(input)) => journal.finish(input, temporary, output),
-            _ => Ok(()),
+        if let (Some(journal), Some(input)) = (&mut self.journal, self.inputs.get(&number)) {
+            journal.finish(input, temporary, output)?;
         }
+        let name = self.name(output);
+        self.complete.insert(name);
+        Ok(())
     }
 
-    /// Takes the note back: the output could not be put in its place.
+    /// Notes that an output is not complete, whatever was known of it.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub(crate) fn take_back(&mut self, output: &Path) -> Result<()> {
+        let name = self.name(output);
+        self.complete.remove(&name);
         match &mut self.journal {
             Some(journal) => journal.take_back(output),
             None => Ok(()),
         }
     }
 
-    /// Forgets the documents of outputs that are complete, which all are.
+    /// Forgets the documents of outputs that are complete.
     pub(crate) fn end(&mut self) {
-        let is_file = self.journal.is_none();
-        self.unfinished.end(is_file);
+        if self.journal.is_some() {
+            // What cannot be forgotten stays, and does no harm.
+            drop(self.unfinished.forget(&self.complete));
+        } else if !self.complete.is_empty() {
+            // It was kept for the one file that there is.
+            self.unfinished.log.remove();
+        }
     }
 }
 
@@ -258,14 +308,19 @@ impl Journal {
             }
         }
         remove_temporaries(outputs);
-        if redo {
-            finished.clear();
-        }
-        Ok(Self {
+        let mut journal = Self {
             folder: folder.to_path_buf(),
             log,
             finished,
-        })
+        };
+        if redo {
+            // A run that goes on with this one must know what is still to be done anew.
+            for output in outputs {
+                journal.take_back(output)?;
+            }
+            journal.finished.clear();
+        }
+        Ok(journal)
     }
 
     fn name(&self, path: &Path) -> String {
@@ -273,9 +328,11 @@ impl Journal {
         relative.to_string_lossy().into_owned()
     }
 
-    fn is_done(&self, input: &str, output: &Path) -> bool {
+    /// The checksum that an output had when it was written for this input, if it is there.
+    fn done(&self, input: &str, output: &Path) -> Option<&str> {
         let entry = self.finished.get(&self.name(output));
-        entry.is_some_and(|entry| entry.input == input) && output.is_file()
+        let entry = entry.filter(|entry| entry.input == input && output.is_file());
+        entry.map(|entry| entry.sha256.as_str())
     }
 
     /// What was written for the same input under another name, if it still is what was written.
@@ -300,8 +357,13 @@ impl Journal {
     }
 
     fn take_back(&mut self, output: &Path) -> Result<()> {
+        let output = self.name(output);
+        let known = self.finished.get(&output);
+        if known.is_none_or(|entry| entry.input.is_empty()) {
+            return Ok(());
+        }
         self.note(Finished {
-            output: self.name(output),
+            output,
             ..Finished::default()
         })
     }
@@ -318,14 +380,20 @@ impl Journal {
 struct Unfinished {
     log: Log,
     known: HashMap<String, Outcome>,
-    /// Documents that no input of this run asked for.
-    unasked: HashSet<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept<T> {
     key: String,
+    /// Which output it is for, in a folder.
+    output: String,
     outcome: T,
+}
+
+/// The output of a document that was kept.
+#[derive(Debug, Deserialize)]
+struct KeptFor {
+    output: String,
 }
 
 impl Unfinished {
@@ -346,31 +414,39 @@ impl Unfinished {
                 }
             }
         }
-        Ok(Self {
-            log,
-            unasked: known.keys().cloned().collect(),
-            known,
-        })
+        Ok(Self { log, known })
     }
 
-    fn find(&mut self, key: &str) -> Option<Outcome> {
-        self.unasked.remove(key);
-        self.known.get(key).cloned()
-    }
-
-    fn keep(&mut self, key: String, outcome: &Outcome) -> Result<()> {
-        self.log.append(&Kept { key, outcome })
-    }
-
-    /// What no input asked for belongs to another job, unless the output is one file for all.
-    fn end(&mut self, is_file: bool) {
-        if is_file || self.unasked.is_empty() {
-            self.log.remove();
+    /// Drops the documents of these outputs; those of others belong to another job.
+    fn forget(&mut self, complete: &HashSet<String>) -> Result<()> {
+        if self.log.file.is_none() {
+            return Ok(());
         }
+        let path = self.log.path.clone();
+        let failed = |error| io("read", &path, error);
+        let lines = BufReader::new(File::open(&path).map_err(failed)?).lines();
+        let mut rest = AtomicFile::create(&path)?;
+        let (mut kept, mut dropped) = (0, 0);
+        for line in lines {
+            let line = line.map_err(failed)?;
+            match serde_json::from_str::<KeptFor>(&line) {
+                Ok(kept_for) if !complete.contains(&kept_for.output) => {
+                    kept += 1;
+                    writeln!(rest, "{line}").map_err(|error| io("write", &path, error))?;
+                }
+                _ => dropped += 1,
+            }
+        }
+        match (kept, dropped) {
+            (0, _) => self.log.remove(),
+            (_, 0) => {}
+            _ => rest.commit()?,
+        }
+        Ok(())
     }
 }
 
-/// A file of lines that only grows.
+/// A file of lines that grows.
 #[derive(Debug)]
 struct Log {
     path: PathBuf,
@@ -480,10 +556,7 @@ fn lock(file: &File, path: &Path) -> Result<()> {
 
 /// Removes what runs that were broken off left beside outputs; for holders of the lock.
 fn remove_temporaries(outputs: &[PathBuf]) {
-    let names: HashSet<&std::ffi::OsStr> = outputs
-        .iter()
-        .filter_map(|output| output.file_name())
-        .collect();
+    let names: HashSet<String> = outputs.iter().map(|output| hidden_name(output)).collect();
     let folders: HashSet<&Path> = outputs
         .iter()
         .filter_map(|output| output.parent())
@@ -496,17 +569,21 @@ fn remove_temporaries(outputs: &[PathBuf]) {
         };
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let inner = name
-                .strip_prefix('.')
-                .and_then(|name| name.strip_suffix(".tmp"));
-            if let Some((output, process)) = inner.and_then(|inner| inner.rsplit_once('.'))
-                && names.contains(std::ffi::OsStr::new(output))
+            let inner = name.strip_suffix(".tmp");
+            if let Some((output, process)) = inner.and_then(|inner| inner.rsplit_once('-'))
+                && names.contains(output)
                 && process.bytes().all(|byte| byte.is_ascii_digit())
             {
                 drop(std::fs::remove_file(entry.path()));
             }
         }
     }
+}
+
+/// What hidden files of an output begin with: short, however long its name is.
+pub(crate) fn hidden_name(output: &Path) -> String {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    format!(".newsml-{:.16}", key(&[&name]))
 }
 
 fn sha256_of(path: &Path) -> Option<String> {

@@ -102,6 +102,7 @@ impl Context {
     }
 
     pub(crate) fn summarize(self, arguments: &Summarize) -> Result<Status> {
+        let from = language(arguments.from.as_deref())?;
         let language = language(arguments.lang.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
         let settings = self.settings(&arguments.effective(), &arguments.model)?;
@@ -111,6 +112,9 @@ impl Context {
             .load(load)
             .decoding(decoding)
             .progress(progress);
+        if let Some(from) = from {
+            builder = builder.from(from);
+        }
         if let Some(language) = language {
             builder = builder.language(language);
         }

@@ -178,6 +178,7 @@ impl From<Failure> for Error {
 /// The documents of one input, in order; lazily, where the format allows.
 pub struct Documents {
     name: String,
+    format: Format,
     options: ReadOptions,
     state: State,
 }
@@ -238,9 +239,15 @@ impl Documents {
         };
         Ok(Self {
             name,
+            format,
             options: options.clone(),
             state,
         })
+    }
+
+    /// The format that the input is read in.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// The rows of a table.

@@ -211,6 +211,12 @@ pub(super) fn translate<'m>(
             work.whole(next.as_ref(), Way::Other, &open, watch)?;
         }
     }
+    if watch.stopped() {
+        // What was still to be tried another way is not finished.
+        for segment in work.open() {
+            work.outputs[segment] = None;
+        }
+    }
     Ok(work.outputs)
 }
 

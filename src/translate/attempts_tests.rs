@@ -201,6 +201,49 @@ fn the_next_model_is_asked_last() {
     assert_eq!((output.text.as_str(), output.is_repaired), (GOOD, true));
 }
 
+/// A model during whose first work the caller stops.
+struct Stopped(Fake);
+
+impl Translates for Stopped {
+    fn id(&self) -> &str {
+        "stopped"
+    }
+
+    fn has_other_way(&self) -> bool {
+        true
+    }
+
+    fn translate(
+        &self,
+        texts: Texts<'_>,
+        way: Way,
+        watch: &mut Watch,
+    ) -> Result<Vec<Option<Segment>>> {
+        let found = self.0.translate(texts, way, watch);
+        assert!(watch.tell(0, 0).is_break());
+        found
+    }
+}
+
+#[test]
+fn what_was_still_to_be_mended_when_the_caller_stops_is_not_finished() {
+    let glossary = Glossary::new();
+    let checks = Checks {
+        from: Some(Language::English),
+        to: Some(Language::Russian),
+        glossary: &glossary,
+        is_bounded: false,
+        route: None,
+    };
+    for (answer, is_finished) in [(GOOD, true), ("", false)] {
+        let model = Stopped(Fake::new(&[answer]));
+        let stop = std::sync::Arc::new(|_: &_| std::ops::ControlFlow::Break(()));
+        let mut watch = Watch::new(Some(stop));
+        let found = translate(&model, &mut || None, &checks, &[SOURCE], &mut watch);
+        assert_eq!(found.unwrap()[0].is_some(), is_finished, "{answer:?}");
+    }
+}
+
 #[test]
 fn terms_are_asked_for_and_then_put_behind_placeholders() {
     let mut glossary = Glossary::new();

@@ -52,6 +52,8 @@ pub struct Translator {
     progress: Option<ProgressObserver>,
     memory: Option<Arc<dyn TranslationMemory>>,
     keeping: remember::Keeping,
+    /// Whether settings that no model heeds are an error: not where they are another pipeline's.
+    is_strict: bool,
 }
 
 /// Sets up a [`Translator`].
@@ -172,6 +174,7 @@ impl TranslatorBuilder {
             progress: self.progress,
             memory: self.memory,
             keeping: remember::Keeping::default(),
+            is_strict: true,
         };
         match (self.from, self.to) {
             (_, None) => drop(translator.loader.own_pair()?),
@@ -233,6 +236,7 @@ impl Translator {
             progress,
             memory: None,
             keeping: remember::Keeping::default(),
+            is_strict: false,
         }
     }
 
@@ -343,8 +347,10 @@ impl Translator {
             }
         }
         for (result, passages) in results.iter_mut().zip(&passages) {
-            if let Some(Ok(translation)) = result {
-                self.translate_others(translation, passages, &mut watch);
+            if let Some(Ok(translation)) = result
+                && let Err(error) = self.translate_others(translation, passages, &mut watch)
+            {
+                *result = Some(Err(failure(&translation.document, error)));
             }
         }
         if let Some(translation) = results.iter_mut().flatten().find_map(|r| r.as_mut().ok()) {
@@ -408,6 +414,9 @@ impl Translator {
             (Some(from), Some(to)) => self.loader.translators(from, to)?,
             _ => vec![self.loader.own_pair()?],
         };
+        if self.is_strict {
+            Loaded::heed(&models, &self.decoding)?;
+        }
         let mut error = None;
         let segments: Vec<Vec<Segment>> = parts
             .iter()
@@ -436,7 +445,7 @@ impl Translator {
         let mut places: Vec<Vec<usize>> = Vec::with_capacity(documents.len());
         // What stands inside segments (links, emphasis) is translated by itself as well: its
         // translation tells where in that of the segment it belongs.
-        let mut spans: Vec<usize> = Vec::new();
+        let mut spans: Vec<Vec<usize>> = Vec::with_capacity(documents.len());
         for (document, segments) in documents.iter().zip(&segments) {
             let mut number = |text| {
                 *numbers.entry(text).or_insert_with(|| {
@@ -446,12 +455,14 @@ impl Translator {
             };
             let place = |segment| number(document.segment_text(segment));
             places.push(segments.iter().map(place).collect());
-            spans.extend(document.texts_of_spans(segments).into_iter().map(number));
+            let texts = document.texts_of_spans(segments).into_iter();
+            spans.push(texts.map(number).collect());
         }
         let outputs = self.remembered(&models, from.language, &texts, watch)?;
         let glosses: Glosses = spans
-            .into_iter()
-            .filter_map(|text| {
+            .iter()
+            .flatten()
+            .filter_map(|&text| {
                 let output = outputs[text].as_ref()?;
                 Some((texts[text].to_owned(), output.text.clone()))
             })
@@ -460,24 +471,26 @@ impl Translator {
         documents
             .iter()
             .zip(&segments)
-            .zip(&places)
-            .map(|((document, segments), places)| {
+            .zip(places.iter().zip(&spans))
+            .map(|((document, segments), (places, spans))| {
                 let done: Option<Vec<&Output>> =
                     places.iter().map(|&text| outputs[text].as_ref()).collect();
-                done.map(|outputs| {
-                    let texts: Vec<&str> =
-                        outputs.iter().map(|output| output.text.as_str()).collect();
-                    let translated = document.replace_with(segments, &texts, &glosses)?;
-                    Ok(self.assemble(
-                        document,
-                        translated,
-                        segments,
-                        &outputs,
-                        from.language,
-                        &ids,
-                    ))
-                })
-                .transpose()
+                let has_spans = spans.iter().all(|&text| outputs[text].is_some());
+                done.filter(|_| has_spans)
+                    .map(|outputs| {
+                        let texts: Vec<&str> =
+                            outputs.iter().map(|output| output.text.as_str()).collect();
+                        let translated = document.replace_with(segments, &texts, &glosses)?;
+                        Ok(self.assemble(
+                            document,
+                            translated,
+                            segments,
+                            &outputs,
+                            from.language,
+                            &ids,
+                        ))
+                    })
+                    .transpose()
             })
             .collect()
     }

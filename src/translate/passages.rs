@@ -7,7 +7,7 @@
 use super::{Source, Translation, Translator};
 use crate::document::Document;
 use crate::engine::Watch;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::language::{Detection, Language};
 use crate::options::Warning;
 
@@ -131,13 +131,16 @@ pub(super) struct Part<'a> {
 impl Translator {
     /// Translates the blocks of a translated document that are in a third language from that, where
     /// a model can be had, and says what became of them and of those that were left as they are.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]: the document is not finished.
     pub(super) fn translate_others(
         &self,
         translation: &mut Translation,
         passages: &Passages,
         watch: &mut Watch,
-    ) {
-        let Some(to) = self.to else { return };
+    ) -> Result<()> {
+        let Some(to) = self.to else { return Ok(()) };
         let others = passages.others();
         if translation.source_language == Some(to) {
             // That it was left as it is does not hold for all of it.
@@ -172,7 +175,7 @@ impl Translator {
                     }
                     None
                 }
-                Ok(None) => Some(Error::Cancelled.to_string()),
+                Ok(None) | Err(Error::Cancelled) => return Err(Error::Cancelled),
                 Err(error) => Some(error.to_string()),
             };
             let warning = passages.other_warning(*language, failed.as_deref());
@@ -180,6 +183,7 @@ impl Translator {
         }
         translation.segments.sort_by_key(|segment| segment.block);
         translation.warnings.extend(passages.warnings(to));
+        Ok(())
     }
 }
 

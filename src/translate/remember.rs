@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Engine, Loaded};
 use crate::memory::MemoryScope;
-use crate::options::Warning;
+use crate::options::{Decoding, Warning};
+use crate::prompts;
 
 /// Whether translations can be kept.
 #[derive(Debug, Default)]
@@ -122,10 +123,21 @@ impl Translator {
         for model in models {
             hasher.update(&model.weights);
         }
+        let Decoding {
+            beams,
+            max_tokens,
+            no_repeat_ngram,
+            // Has no part in what is written.
+            batch_tokens: _,
+        } = &self.decoding;
+        let glossary = &self.glossary;
         hasher.update(format!(
-            "{:?} {:?} {:?}",
-            self.decoding.beams, self.decoding.max_tokens, self.glossary
+            "{beams:?} {max_tokens:?} {no_repeat_ngram:?} {glossary:?}"
         ));
+        let is_asked = |model: &Arc<Loaded>| matches!(model.engine, Engine::Instruct(_));
+        if models.iter().any(is_asked) {
+            hasher.update(prompts::translation_wording());
+        }
         let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
         MemoryScope {
             from: code(from, own.map(|(from, _)| from)),
@@ -279,6 +291,26 @@ mod tests {
         );
         assert!(told[1..].iter().all(Vec::is_empty), "{told:?}");
         assert_eq!(*full.0.lock().unwrap(), 1);
+    }
+
+    #[test]
+    fn every_setting_of_a_translation_has_a_part_in_its_scope() {
+        let settings = |change: fn(&mut Decoding)| {
+            let mut translator = translator(Arc::<Notes>::default(), 4);
+            change(&mut translator.decoding);
+            let scope = translator.scope(&[translator.model()], Some(Language::English));
+            scope.settings
+        };
+        let usual = settings(|_| {});
+        let changes: [fn(&mut Decoding); 3] = [
+            |decoding| decoding.beams = Some(2),
+            |decoding| decoding.max_tokens = None,
+            |decoding| decoding.no_repeat_ngram = Some(3),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            assert_ne!(settings(change), usual, "change {number}");
+        }
+        assert_eq!(settings(|decoding| decoding.batch_tokens = Some(64)), usual);
     }
 
     impl Translator {

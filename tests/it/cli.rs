@@ -278,6 +278,149 @@ fn json_lines_answer_line_by_line() {
 }
 
 #[test]
+fn what_is_read_and_not_its_name_says_what_its_lines_are() {
+    let model = tiny_model();
+    let translate = [
+        "translate",
+        "-q",
+        "--lang",
+        "ru",
+        "--from",
+        "en",
+        "--max-tokens",
+        "3",
+        "--model",
+        &model,
+    ];
+    let input = "{\"text\": \"The river rose.\"}\n{broken\n{\"text\": \"It rained.\"}\n";
+    let tool = Tool::new().file("text.jsonl", "12 34\n");
+    for arguments in [&["-"][..], &["--format", "jsonl"]] {
+        let arguments = [&translate[..], arguments].concat();
+        let found = tool.run_with_input(&arguments, input);
+        let lines = lines(&found.out);
+        assert_eq!((found.status, lines.len()), (1, 3), "{found:?}");
+        assert!(lines[1]["error"]["kind"] == "format" && lines[2].get("error").is_none());
+    }
+    // A text is no line.
+    let text = tool.run(&[
+        "translate",
+        "-q",
+        "--lang",
+        "ru",
+        "--model",
+        &model,
+        "--format",
+        "text",
+        "text.jsonl",
+    ]);
+    assert_eq!(text.out, "", "{}", text.err);
+    // Rows are told apart wherever they come from.
+    let table = "id,text\n1,The river rose.\n2,It rained.\n";
+    let found = tool.run_with_input(&["inspect", "--format", "csv"], table);
+    assert_eq!(
+        found.out,
+        "==> 1 <==\nThe river rose.\n\n==> 2 <==\nIt rained.\n"
+    );
+}
+
+#[test]
+fn a_line_that_failed_before_goes_on_as_it_came() {
+    let failed = "{\"id\": \"b\",  \"text\": \"12 34\", \"error\": {\"kind\": \"undetected_language\", \"message\": \"no language\", \"hint\": null}}";
+    let textless =
+        "{\"id\":\"c\",\"error\":{\"kind\":\"io\",\"message\":\"cannot read it\",\"hint\":null}}";
+    let good = "{\"id\": \"a\", \"text\": \"The river rose.\", \"error\": null}";
+    let tool = Tool::new();
+    let model = tiny_model();
+    let input = format!("{good}\n{failed}\n{textless}\n");
+    let brief = ["--max-tokens", "3", "--model", &model];
+    let found = tool.run_with_input(&[&["summarize", "--json"], &brief[..]].concat(), &input);
+    assert_eq!(found.status, 1, "{}", found.err);
+    let records = lines(&found.out);
+    let before = lines(&input);
+    assert_eq!(records[1..], before[1..]);
+    assert_eq!(records[0]["error"], Value::Null);
+    assert!(
+        found
+            .err
+            .contains("error: `b`: an earlier command failed: no language\n"),
+        "{}",
+        found.err
+    );
+    // In its own form byte for byte.
+    let found = tool.run_with_input(
+        &[&["translate", "--lang", "ru", "--from", "en"], &brief[..]].concat(),
+        &input,
+    );
+    assert_eq!(found.out.lines().nth(1), Some(failed));
+    assert_eq!(found.out.lines().nth(2), Some(textless));
+    // Where nothing else is there, nothing is run.
+    let only = tool.run_with_input(
+        &[&["summarize", "--json"], &brief[..]].concat(),
+        &format!("{failed}\n"),
+    );
+    assert_eq!((only.status, &lines(&only.out)[0]), (2, &before[1]));
+}
+
+#[test]
+fn many_inputs_are_no_reason_to_wait() {
+    let tool = Tool::new();
+    for number in 0..2000 {
+        tool.write(&format!("in/{number}.txt"), "Alpha is a town.\n");
+    }
+    let start = Instant::now();
+    assert_eq!(tool.run(&["inspect", "in", "-o", "out/"]), ran(0, "", ""));
+    // Each input against each output took four times as long for twice as many.
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a_language_that_cannot_be_told_can_be_said() {
+    let model = tiny_model();
+    let tool = Tool::new().file("digits.txt", "12 34\n");
+    let summarize = [
+        "summarize",
+        "--max-tokens",
+        "3",
+        "--model",
+        &model,
+        "digits.txt",
+    ];
+    let found = tool.run(&summarize);
+    assert!(
+        found.err.contains("hint: name it with `--from ar`"),
+        "{}",
+        found.err
+    );
+    let found = tool.run(&[&summarize[..], &["--from", "en", "--json"]].concat());
+    assert_eq!(found.status, 0, "{}", found.err);
+    assert_eq!(lines(&found.out)[0]["source_language"], "en");
+}
+
+#[test]
+fn a_setting_that_a_model_does_not_heed_is_refused() {
+    let model = tiny_model();
+    let tool = Tool::new().file("a.txt", ARTICLE);
+    let found = tool.run(&[
+        "translate",
+        "--lang",
+        "ru",
+        "--beams",
+        "4",
+        "--model",
+        &model,
+        "a.txt",
+    ]);
+    let expected = format!(
+        "error: `a.txt`: `{model}` takes no notice of `--beams`\n\nhint: leave `--beams` out, or name another model with `--model`\n"
+    );
+    assert_eq!((found.status, found.err), (2, expected));
+}
+
+#[test]
 fn standard_input_and_folders_are_read() {
     let tool = Tool::new()
         .file("in/b.txt", "Beta is a town.\n")
@@ -666,14 +809,7 @@ fn the_first_interrupt_writes_what_is_done() {
     let mut out = child.stdout.take().unwrap();
     let mut first = [0_u8; 1];
     out.read_exact(&mut first).unwrap();
-    let id = child.id().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    tool.interrupt(&child);
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     let status = child.wait_with_output().unwrap();

@@ -143,6 +143,83 @@ fn models_are_run_and_measured() {
     assert!(summaries.out.contains("ROUGE-2"));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_measured_before_an_interrupt_is_printed() {
+    use std::io::{BufRead as _, Read as _};
+    let tool = Tool::new()
+        .file("src", REFERENCE.repeat(100))
+        .file("ref", "Мост открыт.\nНикто не пострадал.\n".repeat(100));
+    let model = tiny_model();
+    let models = ["--model", &model, "--model", &model];
+    let run = [
+        "eval",
+        "-v",
+        "--src",
+        "src",
+        "--ref",
+        "ref",
+        "--from",
+        "en",
+        "--lang",
+        "ru",
+        "--max-tokens",
+        "20",
+    ];
+    let mut child = tool.spawn(&mut tool.command(&[&run[..], &models].concat()));
+    let mut err = std::io::BufReader::new(child.stderr.take().unwrap());
+    // Each model says where it computes before it begins.
+    let (mut text, mut begun) = (String::new(), 0);
+    while begun < 2 {
+        let mut line = String::new();
+        assert!(err.read_line(&mut line).unwrap() > 0, "{text}");
+        begun += usize::from(line.contains("computing on"));
+        text += &line;
+    }
+    tool.interrupt(&child);
+    err.read_to_string(&mut text).unwrap();
+    let ran = tool.wait(child);
+    assert!(
+        text.contains("note: interrupted: 1 of 2 models measured\n"),
+        "{text}"
+    );
+    assert_eq!(ran.status, 1, "{text}");
+    assert!(
+        ran.out.contains("BLEU") && ran.out.matches(&model).count() == 1,
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn options_of_another_task_are_refused() {
+    let tool = Tool::new().file("ref", REFERENCE);
+    let files = ["--src", "ref", "--ref", "ref"];
+    let model = tiny_model();
+    let with =
+        |options: &[&str]| tool.run(&[&["eval", "--model", &model], &files[..], options].concat());
+    let found = with(&["--length", "short"]);
+    assert_eq!(
+        (found.status, found.out, found.err),
+        error(
+            "`--length` is for summaries",
+            "leave it out, or add `--task summarize`"
+        )
+    );
+    // A summarizer is told both.
+    let brief = ["--task", "summarize", "--max-tokens", "3"];
+    let found = with(&[&brief[..], &["--beams", "3"]].concat());
+    assert!(
+        found.err.contains("takes no notice of `--beams`"),
+        "{}",
+        found.err
+    );
+    tool.write("ref", "12 34\n");
+    assert!(with(&brief).err.contains("language"));
+    let found = with(&[&brief[..], &["--from", "en"]].concat());
+    assert_eq!(found.status, 0, "{}", found.err);
+}
+
 #[test]
 fn what_does_not_belong_together_is_refused() {
     let tool = Tool::new()

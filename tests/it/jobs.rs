@@ -220,17 +220,207 @@ fn what_changed_is_done_anew_and_nothing_else() {
 
     // Another setting; all anew on demand; threads are no setting of the result.
     let with = |option: &[&str]| run(&tool, "out/", &[option, &["in"]].concat());
-    assert!(!with(&["--beams", "2"]).err.contains("earlier run"));
+    assert!(!with(&["--keep", "Ship"]).err.contains("earlier run"));
     assert!(
-        !with(&["--beams", "2", "--redo"])
+        !with(&["--keep", "Ship", "--redo"])
             .err
             .contains("earlier run")
     );
     assert!(
-        with(&["--beams", "2", "--threads", "1"])
+        with(&["--keep", "Ship", "--threads", "1"])
             .err
             .contains(&done(4))
     );
+}
+
+/// Lines of JSON, more than one window of them.
+fn lines(count: usize) -> String {
+    let line = |number: usize| {
+        let line = serde_json::json!({ "id": number.to_string(), "text": article(number) });
+        format!("{line}\n")
+    };
+    (0..count).map(line).collect()
+}
+
+/// Starts a job and stops it as soon as some of its documents are kept in a file.
+#[cfg(unix)]
+fn interrupted(tool: &Tool, arguments: &[&str], kept: &str) -> Ran {
+    let child = tool.spawn(&mut tool.command(arguments));
+    let kept = tool.path(kept);
+    while std::fs::metadata(&kept).map_or(0, |data| data.len()) == 0 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    tool.interrupt(&child);
+    let ran = tool.wait(child);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("note: interrupted: "), "{}", ran.err);
+    ran
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_interrupted_replaces_none_and_is_gone_on_with() {
+    let tool = Tool::new().file("in.jsonl", lines(120));
+    let whole = run(&tool, "out/", &["in.jsonl"]);
+    assert_eq!(whole.status, 0, "{}", whole.err);
+    let expected = tool.read("out/in.jsonl");
+    let model = tiny_model();
+    let arguments = translate(&model, "out/", &["in.jsonl"]);
+    let redo = [&arguments[..], &["--redo"]].concat();
+    interrupted(&tool, &redo, "out/.newsml-unfinished.jsonl");
+    assert!(tool.read("out/in.jsonl") == expected, "it was replaced");
+    // What is done of `--redo` is not done again, and what is not done does not count as done.
+    let rest = tool.run(&arguments);
+    assert_eq!(rest.status, 0, "{}", rest.err);
+    let note = "documents done by an earlier run";
+    assert!(rest.err.contains(note) && !rest.err.contains(&format!("120 {note}")));
+    assert!(tool.read("out/in.jsonl") == expected);
+    assert_eq!(tool.names("out"), [".newsml-journal.jsonl", "in.jsonl"]);
+
+    // One file, which is there already, from an input whose name does not tell its format.
+    tool.write("data", lines(120));
+    tool.write("all.jsonl", "older");
+    let arguments = translate(&model, "all.jsonl", &["data"]);
+    let unfinished = ".all.jsonl.newsml-unfinished.jsonl";
+    interrupted(&tool, &arguments, unfinished);
+    assert_eq!(tool.read("all.jsonl"), "older");
+    assert!(tool.path(unfinished).exists());
+    let rest = tool.run(&arguments);
+    assert_eq!(rest.status, 0, "{}", rest.err);
+    assert!(rest.err.contains(note), "{}", rest.err);
+    assert_eq!(tool.read("all.jsonl").lines().count(), 120);
+    assert!(!tool.path(unfinished).exists());
+}
+
+#[test]
+fn an_output_with_failures_never_counts_as_done() {
+    let tool = Tool::new().file(
+        "in.jsonl",
+        "{\"id\": \"a\", \"text\": \"The river rose.\", \"body\": \"It fell.\"}\n{\"id\": \"b\", \"text\": \"The town is wet.\"}\n",
+    );
+    let whole = run(&tool, "out/", &["in.jsonl"]);
+    assert_eq!(whole.status, 0, "{}", whole.err);
+    let expected = tool.read("out/in.jsonl");
+    let other = run(&tool, "out/", &["--field", "body", "in.jsonl"]);
+    assert_eq!(other.status, 1, "{}", other.err);
+    assert_ne!(tool.read("out/in.jsonl"), expected);
+    let again = run(&tool, "out/", &["in.jsonl"]);
+    assert_eq!(again.status, 0, "{}", again.err);
+    assert_eq!(tool.read("out/in.jsonl"), expected);
+}
+
+#[test]
+fn an_output_that_somebody_changed_is_left_and_told() {
+    let tool = Tool::new().file("in/a.txt", article(1));
+    assert_eq!(run(&tool, "out/", &["in"]).status, 0);
+    let expected = tool.read("out/a.txt");
+    tool.write("out/a.txt", "corrected");
+    let changed = run(&tool, "out/", &["in"]);
+    let warning = "warning: `out/a.txt` was changed since it was written, and is left as it is; delete it to have it made again\n";
+    assert!(changed.err.contains(warning), "{}", changed.err);
+    assert_eq!(
+        (changed.status, tool.read("out/a.txt").as_str()),
+        (0, "corrected")
+    );
+    std::fs::remove_file(tool.path("out/a.txt")).unwrap();
+    assert_eq!(run(&tool, "out/", &["in"]).status, 0);
+    assert_eq!(tool.read("out/a.txt"), expected);
+}
+
+#[test]
+fn where_nothing_succeeds_an_older_result_stays() {
+    let tool = Tool::new()
+        .file("digits.txt", "12 34\n")
+        .file("old.jsonl", "older");
+    let model = tiny_model();
+    for input in ["missing.txt", "digits.txt"] {
+        let found = tool.run(&["summarize", "--model", &model, "-o", "old.jsonl", input]);
+        assert_ne!(found.status, 0);
+        assert_eq!(tool.read("old.jsonl"), "older");
+    }
+}
+
+#[test]
+fn documents_without_names_are_known_under_another_place_and_then_forgotten() {
+    let line = |number: usize| format!("{}\n", serde_json::json!({ "text": article(number) }));
+    let tool = Tool::new().file("in.jsonl", line(1) + "{broken\n");
+    assert_eq!(run(&tool, "out/", &["in.jsonl"]).status, 1);
+    let kept = ".newsml-unfinished.jsonl";
+    assert!(tool.names("out").contains(&kept.to_owned()));
+    // Another line, another name.
+    std::fs::remove_file(tool.path("in.jsonl")).unwrap();
+    tool.write("new.jsonl", line(2) + &line(1));
+    let second = run(&tool, "out/", &["new.jsonl", "--json"]);
+    assert_eq!(second.status, 0, "{}", second.err);
+    // The form is another one; in the same form it is known.
+    std::fs::remove_file(tool.path("out/new.jsonl")).unwrap();
+    let third = run(&tool, "out/", &["new.jsonl"]);
+    assert!(
+        third
+            .err
+            .contains("note: 1 document done by an earlier run"),
+        "{}",
+        third.err
+    );
+    // What was kept for `in.jsonl` stays until that is done.
+    assert!(tool.names("out").contains(&kept.to_owned()));
+    tool.write("in.jsonl", line(3) + &line(1));
+    let last = run(&tool, "out/", &["in.jsonl"]);
+    assert_eq!(last.status, 0, "{}", last.err);
+    assert!(last.err.contains("note: 1 document done by an earlier run"));
+    assert!(!tool.names("out").contains(&kept.to_owned()));
+    // The name in the output is that of its place now.
+    tool.write("in.jsonl", line(4) + "{broken\n");
+    assert_eq!(run(&tool, "json/", &["in.jsonl", "--json"]).status, 1);
+    tool.write("in.jsonl", line(5) + &line(4));
+    assert_eq!(run(&tool, "json/", &["in.jsonl", "--json"]).status, 0);
+    let output = tool.read("json/in.jsonl");
+    let ids = output.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["id"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(ids.collect::<Vec<_>>(), ["in.jsonl:1", "in.jsonl:2"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_created_leaves_the_others() {
+    // As long as names can be, with every output name below that.
+    let long = format!("{}.txt", "н".repeat(125));
+    let tool = Tool::new()
+        .file(&format!("in/{long}"), article(1))
+        .file("in/s/b.txt", article(2))
+        .file("in/z.txt", article(3))
+        .file("out/s", "a file where a folder should be");
+    let found = run(&tool, "out/", &["in"]);
+    assert_eq!(found.status, 1, "{}", found.err);
+    assert!(
+        found.err.contains("error: cannot create `out/s`"),
+        "{}",
+        found.err
+    );
+    assert_eq!(found.err.matches("error: ").count(), 1, "{}", found.err);
+    let known: Vec<String> = visible(&tool.path("out"))
+        .into_keys()
+        .filter(|name| name != "s")
+        .collect();
+    assert_eq!(known, ["z.txt".to_owned(), long.clone()]);
+    // A name that becomes too long by its extension, which is seen when the output is put in its place.
+    let json = run(&tool, "json/", &["in", "--json"]);
+    assert_eq!(json.status, 1, "{}", json.err);
+    assert_eq!(json.err.matches("error: ").count(), 1, "{}", json.err);
+    assert_eq!(
+        tool.names("json"),
+        [".newsml-journal.jsonl", "s", "z.jsonl"]
+    );
+    std::fs::remove_file(tool.path("out/s")).unwrap();
+    let rest = run(&tool, "out/", &["in"]);
+    assert_eq!(rest.status, 0, "{}", rest.err);
+    assert!(
+        rest.err
+            .contains("note: 2 documents done by an earlier run")
+    );
+    // One file, by a name as long.
+    assert_eq!(run(&tool, &long, &["in"]).status, 0);
 }
 
 #[test]

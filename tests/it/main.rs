@@ -13,6 +13,7 @@ mod python;
 mod real_weights;
 mod registry;
 mod seq2seq;
+mod stopping;
 mod store;
 mod tool;
 mod wheels;

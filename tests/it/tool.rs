@@ -97,6 +97,14 @@ impl Tool {
         command.spawn().unwrap()
     }
 
+    /// Asks a run to stop, as Ctrl-C does.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&self, child: &Child) {
+        let id = child.id().to_string();
+        let kill = Command::new("kill").args(["-INT", &id]).status();
+        assert!(kill.unwrap().success());
+    }
+
     pub(crate) fn wait(&self, child: Child) -> Ran {
         self.ran(child.wait_with_output().unwrap())
     }
