@@ -207,7 +207,8 @@ pub struct Warning {
     /// A stable name. Guards: `empty_output`, `source_copied`, `wrong_script`, `wrong_language`,
     /// `repetition`, `cut_short`, `too_short`, `too_long`, `sentence_dropped`, `numbers_differ`,
     /// `dates_differ`, `addresses_differ`, `names_unknown`, `glossary_missed`. Others:
-    /// `low_confidence`, `mixed_languages`, `foreign_language`, `not_needed`, `parts`, `unread`.
+    /// `low_confidence`, `mixed_languages`, `foreign_language`, `not_needed`, `parts`, `unread`,
+    /// `memory`.
     pub kind: String,
     /// One sentence without a final period.
     pub message: String,

@@ -180,7 +180,7 @@ impl Console {
             }
             Event::Fetched { model, source } => {
                 self.clear();
-                self.note(&format!("`{model}` from {source} is complete and checked"));
+                self.note(&format!("`{model}` from {source} is complete"));
             }
             Event::Chosen { model, task } => {
                 self.clear();

@@ -83,7 +83,7 @@ fn a_pull_says_what_it_does_and_where_the_files_are() {
     assert_eq!(pulled.out, format!("m {snapshot}\n"));
     assert_eq!(
         pulled.err,
-        "warning: `m`: This is a test\nnote: fetching `m` from hub `o/m`, 700 kB\nnote: `m` from hub `o/m` is complete and checked\n"
+        "warning: `m`: This is a test\nnote: fetching `m` from hub `o/m`, 700 kB\nnote: `m` from hub `o/m` is complete\n"
     );
     assert_eq!(pulled.status, 0);
     assert_eq!(mirror.requests().len(), 1);

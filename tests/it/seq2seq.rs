@@ -122,6 +122,25 @@ pub(crate) fn write_marian(folder: &Path) {
     std::fs::write(folder.join("model.safetensors"), weights(&shapes)).unwrap();
 }
 
+/// Makes a Marian network end each text by itself after so many tokens: the bias of the end is
+/// higher than any score, and only a least length holds it back.
+fn end_after(folder: &Path, tokens: usize) {
+    let config = folder.join("config.json");
+    let mut settings: Value = serde_json::from_slice(&std::fs::read(&config).unwrap()).unwrap();
+    settings["min_length"] = json!(tokens + 1);
+    std::fs::write(&config, settings.to_string()).unwrap();
+    let file = folder.join("model.safetensors");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let tensors: Value = serde_json::from_slice(&bytes[8..header]).unwrap();
+    let start = tensors["final_logits_bias"]["data_offsets"][0]
+        .as_u64()
+        .unwrap();
+    let at = header + usize::try_from(start).unwrap();
+    bytes[at..at + 4].copy_from_slice(&1000_f32.to_le_bytes());
+    std::fs::write(&file, bytes).unwrap();
+}
+
 /// An mT5 network of two layers a side for the tokenizer of the fixtures, which is told the
 /// language of its summaries.
 fn write_t5(folder: &Path) {
@@ -467,6 +486,7 @@ fn terms_hold_by_way_of_english() {
 fn a_full_disk_costs_no_translation() {
     let tool = Tool::new();
     write_marian(&tool.path("model"));
+    end_after(&tool.path("model"), 4);
     // What is kept is kept in the order of the alphabet: new segments go to many pages of the file.
     let unit = |text: &str| {
         format!(
@@ -481,7 +501,7 @@ fn a_full_disk_costs_no_translation() {
     tool.write("a.tmx", format!("<tmx><body>{units}</body></tmx>"));
     let paragraphs: Vec<String> = letters
         .iter()
-        .map(|letter| format!("{letter}{letter} oil and bread."))
+        .map(|letter| format!("{letter}{letter} oil and bread"))
         .collect();
     tool.write("a.txt", paragraphs.join("\n\n"));
     let import = ["memory", "import", "a.memory", "--tmx", "a.tmx"];

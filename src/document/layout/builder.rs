@@ -312,6 +312,12 @@ impl Builder {
             {
                 self.layout.marks.pop();
             }
+            if self.text[from..].trim().is_empty() {
+                // A break in it parts words as any other.
+                self.text.truncate(from);
+                self.cut_to(from);
+                return self.written_break(source, None);
+            }
             let text = from..self.text.len();
             self.layout.marks.push(Mark {
                 kind: Kind::Keep,

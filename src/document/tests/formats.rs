@@ -882,8 +882,19 @@ const SUBTITLE_PIECES: &[&str] = &[
     "\u{200F}",
 ];
 
+/// Cases that the properties below found.
+#[test]
+fn pages_that_did_not_survive() {
+    for source in [
+        "<<span translate=no><br></span>One two. ",
+        "One<code> <br></code>two.",
+    ] {
+        survives(source, &options(Format::Html)).unwrap();
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn any_page_survives(source in pieces(HTML_PIECES)) {
@@ -1413,7 +1424,7 @@ const RUNS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn whole_elements_of_a_word_document_stay_whole(source in pieces(ELEMENTS)) {
