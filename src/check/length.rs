@@ -55,15 +55,15 @@ pub(super) fn judge(
     let known = from.zip(to);
     // Two languages that are not known may be any.
     let spread = known.map_or(2.0, |(from, to)| unsteadiness(from, to));
-    if ratio > spread * (MOST + SHORT_TEXTS / read.sqrt()) {
+    let bound = spread * (MOST + SHORT_TEXTS / read.sqrt());
+    if ratio > bound {
         return Some(Length::TooLong);
     }
     match known {
         Some((from, to)) => {
             missing::judge((source, from), (target, to), ratio, read).map(Length::Missing)
         }
-        None => (ratio < -spread * (MOST + SHORT_TEXTS / read.sqrt()))
-            .then_some(Length::Missing(Missing::TooShort)),
+        None => (ratio < -bound).then_some(Length::Missing(Missing::TooShort)),
     }
 }
 

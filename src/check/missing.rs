@@ -8,6 +8,8 @@
 //! fitted to translations of news and of encyclopedic text by people, whole and with parts taken
 //! out, so that about one whole translation in 200 is suspected.
 
+use super::length::{letters, unsteadiness};
+use super::names::is_capital;
 use super::skeleton::{self, Skeletons};
 use crate::language::{Language, ScriptProfile};
 use crate::segment::sentences;
@@ -84,8 +86,7 @@ pub(super) fn judge(
         .into_iter()
         .filter_map(|range| source.get(range))
         .collect();
-    let spread = super::length::unsteadiness(from, to)
-        * (SPREAD.0 * SPREAD.0 + SPREAD.1 * SPREAD.1 / read).sqrt();
+    let spread = unsteadiness(from, to) * (SPREAD.0 * SPREAD.0 + SPREAD.1 * SPREAD.1 / read).sqrt();
     // How likely a ratio is about which an expected one varies; heavy tails, as translators are free.
     let likelihood = |ratio: f64| -2.5 * ((ratio / spread).powi(2) / 4.0).ln_1p();
     let whole = likelihood(ratio);
@@ -120,9 +121,9 @@ pub(super) fn judge(
             AS_MANY_SENTENCES
         };
         for (at, part) in parts.iter().enumerate() {
-            let letters = super::length::letters(part);
-            let rest = 1.0 - letters / read;
-            if letters >= SHORTEST_SENTENCE && rest > 0.03 {
+            let here = letters(part);
+            let rest = 1.0 - here / read;
+            if here >= SHORTEST_SENTENCE && rest > 0.03 {
                 let score = likelihood(ratio - rest.ln()) - whole
                     + found(&|anchor| anchor.sentence == at)
                     + sign;
@@ -130,12 +131,13 @@ pub(super) fn judge(
             }
         }
     }
-    let mut sign = match (is_ended(source), is_ended(target)) {
+    let has_end = is_ended(target);
+    let mut sign = match (is_ended(source), has_end) {
         (true, true) => BOTH_END,
         (true, false) => ONLY_SOURCE_ENDS,
         (false, _) => SOURCE_HAS_NO_END,
     };
-    if !is_ended(target) && leads_on(target, to) && !leads_on(source, from) {
+    if !has_end && leads_on(target, to) && !leads_on(source, from) {
         sign += LAST_WORD_LEADS_ON;
     }
     for cut in CUTS {
@@ -251,19 +253,15 @@ fn leads_on(text: &str, language: Language) -> bool {
 }
 
 /// Words in order, with the letters and digits before each.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut letters = 0;
+fn words(text: &str) -> impl Iterator<Item = (f64, &str)> {
+    let mut read = 0.0;
     text.split_inclusive(|c: char| !c.is_alphabetic() && !matches!(c, '\'' | '’'))
         .map(move |piece| {
-            let before = letters;
-            letters += piece.chars().filter(|c| c.is_alphanumeric()).count();
+            let before = read;
+            read += letters(piece);
             (before, piece.trim_matches(|c: char| !c.is_alphabetic()))
         })
         .filter(|(_, word)| !word.is_empty())
-}
-
-fn is_capital(word: &str) -> bool {
-    word.starts_with(char::is_uppercase)
 }
 
 /// The words of the source that may be found again, and whether they are.
@@ -281,14 +279,11 @@ fn anchors(parts: &[&str], from: Language, target: &str, to: Language) -> Vec<An
             }
         }
     }
-    let all: usize = parts
-        .iter()
-        .map(|part| part.chars().filter(|c| c.is_alphanumeric()).count())
-        .sum();
+    let all: f64 = parts.iter().map(|part| letters(part)).sum();
     let mut anchors = Vec::new();
-    let mut before = 0;
+    let mut before = 0.0;
     for (sentence, part) in parts.iter().enumerate() {
-        for (at, (letters, word)) in words(part).enumerate() {
+        for (at, (ahead, word)) in words(part).enumerate() {
             // The first word has its capital anyway; Arabic has none.
             let is_name = from != Language::Arabic
                 && at > 0
@@ -304,16 +299,14 @@ fn anchors(parts: &[&str], from: Language, target: &str, to: Language) -> Vec<An
             } else {
                 continue;
             };
-            #[expect(clippy::cast_precision_loss, reason = "letters of a text")]
-            let place = (before + letters) as f64 / all.max(1) as f64;
             anchors.push(Anchor {
                 sentence,
-                place,
+                place: (before + ahead) / all.max(1.0),
                 is_name,
                 is_found,
             });
         }
-        before += part.chars().filter(|c| c.is_alphanumeric()).count();
+        before += letters(part);
     }
     anchors
 }
@@ -321,12 +314,7 @@ fn anchors(parts: &[&str], from: Language, target: &str, to: Language) -> Vec<An
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::check_translation;
-
-    fn kinds(source: &str, target: &str, from: Language, to: Language) -> Vec<String> {
-        let faults = check_translation(source, target, Some(from), Some(to));
-        faults.into_iter().map(|fault| fault.kind).collect()
-    }
+    use crate::check::tests::kinds;
 
     #[test]
     fn what_is_missing_is_seen() {

@@ -241,7 +241,7 @@ pub(crate) fn weight(faults: &[Warning]) -> u32 {
 mod tests {
     use super::*;
 
-    fn kinds(source: &str, target: &str, from: Language, to: Language) -> Vec<String> {
+    pub(super) fn kinds(source: &str, target: &str, from: Language, to: Language) -> Vec<String> {
         let faults = check_translation(source, target, Some(from), Some(to));
         faults.into_iter().map(|fault| fault.kind).collect()
     }

@@ -127,9 +127,10 @@ impl Resume {
 
     /// What an output is called among the others of the place.
     fn name(&self, output: &Path) -> String {
-        let folder = self.journal.as_ref().map(|journal| &journal.folder);
-        let relative = folder.and_then(|folder| output.strip_prefix(folder).ok());
-        relative.unwrap_or(output).to_string_lossy().into_owned()
+        match &self.journal {
+            Some(journal) => journal.name(output),
+            None => output.to_string_lossy().into_owned(),
+        }
     }
 
     /// Looks for the output of an input; `is_single` says that the input is one document.

@@ -66,14 +66,19 @@ impl Translates for Fake {
     }
 }
 
-fn run(model: &Fake, glossary: &Glossary) -> Output {
-    let checks = Checks {
+/// From English into Russian, by one model.
+fn checks(glossary: &Glossary) -> Checks<'_> {
+    Checks {
         from: Some(Language::English),
         to: Some(Language::Russian),
         glossary,
         is_bounded: false,
         route: None,
-    };
+    }
+}
+
+fn run(model: &Fake, glossary: &Glossary) -> Output {
+    let checks = checks(glossary);
     let outputs = translate(
         model,
         &mut || None,
@@ -188,13 +193,7 @@ fn parts_are_tried_without_another_way_and_joined() {
 fn the_next_model_is_asked_last() {
     let model = Fake::new(&[""]);
     let glossary = Glossary::new();
-    let checks = Checks {
-        from: Some(Language::English),
-        to: Some(Language::Russian),
-        glossary: &glossary,
-        is_bounded: false,
-        route: None,
-    };
+    let checks = checks(&glossary);
     let mut next = || -> Option<Box<dyn Translates>> { Some(Box::new(Fake::new(&[GOOD]))) };
     let outputs = translate(&model, &mut next, &checks, &[SOURCE], &mut Watch::new(None));
     let output = outputs.unwrap().pop().unwrap().unwrap();
@@ -228,13 +227,7 @@ impl Translates for Stopped {
 #[test]
 fn what_was_still_to_be_mended_when_the_caller_stops_is_not_finished() {
     let glossary = Glossary::new();
-    let checks = Checks {
-        from: Some(Language::English),
-        to: Some(Language::Russian),
-        glossary: &glossary,
-        is_bounded: false,
-        route: None,
-    };
+    let checks = checks(&glossary);
     for (answer, is_finished) in [(GOOD, true), ("", false)] {
         let model = Stopped(Fake::new(&[answer]));
         let stop = std::sync::Arc::new(|_: &_| std::ops::ControlFlow::Break(()));
@@ -284,13 +277,7 @@ fn terms_are_asked_for_and_then_put_behind_placeholders() {
 fn the_next_model_is_made_to_say_a_term_that_the_first_could_not() {
     let mut glossary = Glossary::new();
     glossary.add(Term::new("schools", "гимназии")).unwrap();
-    let checks = Checks {
-        from: Some(Language::English),
-        to: Some(Language::Russian),
-        glossary: &glossary,
-        is_bounded: false,
-        route: None,
-    };
+    let checks = checks(&glossary);
     let mut first = Fake::new(&[""]);
     first.other_way = false;
     let said = "В понедельник совет открыл 3 новые гимназии, и мэр поблагодарил строителей города.";
@@ -309,15 +296,12 @@ fn run_route(first: &Fake, last: &Fake) -> Output {
     term.from = Some(Language::Arabic);
     glossary.add(term).unwrap();
     let checks = Checks {
-        from: Some(Language::English),
-        to: Some(Language::Russian),
-        glossary: &glossary,
-        is_bounded: false,
         route: Some(Route {
             texts: &[ARABIC],
             from: Some(Language::Arabic),
             models: &Relay { first, last },
         }),
+        ..checks(&glossary)
     };
     let mut watch = Watch::new(None);
     let outputs = translate(last, &mut || None, &checks, &[SOURCE], &mut watch);

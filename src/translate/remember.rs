@@ -44,17 +44,12 @@ impl Keeping {
     /// What is to be told, once.
     pub(super) fn warning(&self) -> Option<Warning> {
         let mut state = self.lock();
-        match std::mem::take(&mut *state) {
-            State::Fine => None,
-            State::Failed(warning) => {
-                *state = State::Told;
-                Some(warning)
-            }
-            State::Told => {
-                *state = State::Told;
-                None
-            }
-        }
+        let State::Failed(warning) = &*state else {
+            return None;
+        };
+        let warning = warning.clone();
+        *state = State::Told;
+        Some(warning)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -487,17 +487,7 @@ fn a_full_disk_leaves_nothing_half_written() {
     let expected = run(&tool, "expected/", &["in"]);
     assert_eq!(expected.status, 0);
     let model = tiny_model();
-    let program = tool.command(&[]).get_program().to_owned();
-    let mut shell = std::process::Command::new("sh");
-    shell
-        .current_dir(tool.path(""))
-        .env("HF_HOME", tool.path("cache"))
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$@\"", "sh"])
-        .arg(program)
-        .args(translate(&model, "out/", &["in"]));
-    let found = tool.wait(shell.spawn().unwrap());
+    let found = tool.run_limited(4, &translate(&model, "out/", &["in"]));
     assert_eq!(found.status, 1, "{}", found.err);
     assert!(
         found

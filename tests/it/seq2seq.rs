@@ -533,19 +533,8 @@ fn a_full_disk_costs_no_translation() {
         "nothing was good enough to be kept"
     );
 
-    let limited = |arguments: &[&str]| {
-        let mut shell = std::process::Command::new("sh");
-        shell
-            .current_dir(tool.path(""))
-            .env("HF_HOME", tool.path("cache"))
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            // Blocks of 512 bytes: enough for what processes share, too few for the log.
-            .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"])
-            .arg(env!("CARGO_BIN_EXE_newsml"))
-            .args(arguments);
-        tool.wait(shell.spawn().unwrap())
-    };
+    // Enough for what processes share, too few for the log.
+    let limited = |arguments: &[&str]| tool.run_limited(64, arguments);
     let found = limited(&[&translate[..], &["a.memory"]].concat());
     assert_eq!(
         (found.status, &found.out),

@@ -105,6 +105,23 @@ impl Tool {
         assert!(kill.unwrap().success());
     }
 
+    /// Runs the program where no file may have more than so many blocks of 512 bytes, as on a disk
+    /// that is full.
+    #[cfg(unix)]
+    pub(crate) fn run_limited(&self, blocks: u32, arguments: &[&str]) -> Ran {
+        let mut shell = Command::new("sh");
+        shell
+            .current_dir(self.path(""))
+            .env("HF_HOME", self.path("cache"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .arg("-c")
+            .arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""))
+            .args(["sh", env!("CARGO_BIN_EXE_newsml")])
+            .args(arguments);
+        self.wait(shell.spawn().unwrap())
+    }
+
     pub(crate) fn wait(&self, child: Child) -> Ran {
         self.ran(child.wait_with_output().unwrap())
     }
