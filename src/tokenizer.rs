@@ -4,6 +4,7 @@
 //! control token: a chat marker in an article is encoded as the characters it is written in.
 
 pub(crate) mod pieces;
+mod template;
 
 use candle_core::quantized::tokenizer::TokenizerFromGguf;
 use minijinja::{Environment, context};
