@@ -83,7 +83,12 @@ impl Gguf {
         })
     }
 
-    /// The header, for candle's tokenizer reader.
+    /// Where the file lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The header.
     pub(crate) fn content(&self) -> &Content {
         &self.content
     }

@@ -8,6 +8,8 @@ mod expression;
 mod guarded;
 mod limits;
 
+use std::collections::BTreeSet;
+
 use minijinja::{Error, ErrorKind, context};
 
 /// The stack of the thread that renders; only what is touched of it takes memory.
@@ -69,6 +71,34 @@ impl ChatTemplate {
             eos_token => self.end,
         })
     }
+}
+
+/// What looks like a marker in a template: words in brackets, as few as there can be.
+pub(super) fn markers(source: &str) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in source.match_indices(['[', '<']) {
+        let rest = &source[at..];
+        let open = rest.len() - rest.trim_start_matches(['[', '<']).len();
+        let (close, least) = if rest.starts_with('[') { (']', 4) } else { ('>', 3) };
+        let Some(end) = rest.find(close) else {
+            continue;
+        };
+        let end = end + rest[end..].len() - rest[end..].trim_start_matches(close).len();
+        let marker = &rest[..end];
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '|' | '｜' | '▁');
+        let inner = marker.trim_matches(['[', '<', ']', '>']);
+        // `messages[1]` and `x['role']` are no markers.
+        let is_upper = inner.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '/'));
+        if open <= 2
+            && (least..=40).contains(&marker.len())
+            && !inner.is_empty()
+            && inner.chars().all(is_word)
+            && (close == '>' || is_upper)
+        {
+            found.insert(marker.to_owned());
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// An error in one line.
