@@ -5,6 +5,7 @@
 //! model thinks before it answers never becomes text.
 
 mod byte_level;
+mod json;
 pub(crate) mod pieces;
 mod scripts;
 mod template;
@@ -23,7 +24,7 @@ use crate::models::gguf::Gguf;
 
 use template::ChatTemplate;
 use thinking::Thinking;
-use vocabulary::{Fault, Part, Pieces, TokenKind, Vocabulary};
+use vocabulary::{ENDS, Fault, Part, Pieces, TokenKind, Vocabulary};
 
 /// The tokenizer of an instruct model, with its chat template.
 pub(crate) struct ChatTokenizer {
@@ -62,24 +63,6 @@ pub(crate) struct Message<'a> {
 /// Stands for a document's text while the template is rendered; private-use characters, which are
 /// taken out of documents, so that no document can contain one.
 const PLACE: [char; 2] = ['\u{f8e0}', '\u{f8e1}'];
-
-/// Names of tokens that end an answer, beside those that a file names by their purpose.
-const ENDS: [&str; 14] = [
-    "<|im_end|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<|end|>",
-    "<|eos|>",
-    "<end_of_turn>",
-    "<turn|>",
-    "<eos>",
-    "<EOT>",
-    "[EOT]",
-    "<｜end▁of▁sentence｜>",
-    "<｜hy_place▁holder▁no▁2｜>",
-];
 
 impl ChatTokenizer {
     /// Reads vocabulary, merges and chat template from a GGUF file.
@@ -288,9 +271,8 @@ fn read_vocabulary(gguf: &Gguf) -> Result<Vocabulary> {
         Some(Value::Array(values)) => values.as_slice(),
         _ => &[],
     };
-    let wrong = |name: &str| {
-        gguf.corrupt(format!("metadata `{}` holds what it should not", key(name)))
-    };
+    let wrong =
+        |name: &str| gguf.corrupt(format!("metadata `{}` holds what it should not", key(name)));
     let texts = |name: &'static str| -> Result<Vec<String>> {
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -308,7 +290,11 @@ fn read_vocabulary(gguf: &Gguf) -> Result<Vocabulary> {
         };
         TokenKind::of(number)
     });
-    let flag = |name: &str| metadata.get(&key(name)).and_then(|value| value.to_bool().ok());
+    let flag = |name: &str| {
+        metadata
+            .get(&key(name))
+            .and_then(|value| value.to_bool().ok())
+    };
     let id = |name: &str| {
         let id = gguf.integer(&key(name)).ok();
         id.and_then(|id| TokenId::try_from(id).ok())
@@ -317,8 +303,12 @@ fn read_vocabulary(gguf: &Gguf) -> Result<Vocabulary> {
         model: gguf.text("tokenizer.ggml.model")?.to_owned(),
         pre: gguf.text("tokenizer.ggml.pre").ok().map(str::to_owned),
         tokens: texts("tokens")?,
-        scores: scores.collect::<Option<_>>().ok_or_else(|| wrong("scores"))?,
-        kinds: kinds.collect::<Option<_>>().ok_or_else(|| wrong("token_type"))?,
+        scores: scores
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("scores"))?,
+        kinds: kinds
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("token_type"))?,
         merges: texts("merges")?,
         begin: id("bos_token_id"),
         end: id("eos_token_id"),

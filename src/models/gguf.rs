@@ -4,6 +4,8 @@
 //! of the weights. What the file promises is checked against its length before anything is read.
 //! The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
 
+mod header;
+
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -44,6 +46,12 @@ impl Gguf {
                 "a GGUF file begins with `GGUF`, this one does not".to_owned(),
             ));
         }
+        file.seek(SeekFrom::Start(0))
+            .map_err(Error::io("read", path))?;
+        let reader = BufReader::with_capacity(1 << 20, &file);
+        header::check(reader, length).map_err(|message| {
+            corrupt(format!("its header is damaged or cut short ({message})"))
+        })?;
         file.seek(SeekFrom::Start(0))
             .map_err(Error::io("read", path))?;
         let mut reader = BufReader::with_capacity(1 << 20, &mut file);

@@ -83,6 +83,15 @@ pub(crate) struct EncodedPiece {
     pub(crate) id: u32,
 }
 
+/// Says what is wrong with the compiled map of a normalizer: damage, or replacements so long that
+/// a text would grow without measure.
+///
+/// # Errors
+/// What it is.
+pub(crate) fn check_map(map: &[u8]) -> Result<(), String> {
+    normalizer::check_map(map)
+}
+
 impl SentencePiece {
     /// Reads a model file.
     ///

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use regex::Regex;
-use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::Model;
+use tokenizers::models::bpe::{BPE, Vocab};
 
 use super::vocabulary::{Fault, TokenKind, Vocabulary};
 use crate::models::TokenId;
@@ -152,7 +152,10 @@ fn parts(
         };
         let (left, right) = (&merge[..at], &merge[at + 1..]);
         let made = format!("{left}{right}");
-        if [left, right, &made].into_iter().any(|text| controls.contains(text)) {
+        if [left, right, &made]
+            .into_iter()
+            .any(|text| controls.contains(text))
+        {
             continue;
         }
         for text in [left, right, &made] {
@@ -230,18 +233,24 @@ mod tests {
         let cases: [(&[&str], &[&str]); 3] = [
             (
                 &[QWEN2],
-                &["Hello", "'Ve", " world", " ", "1", "2", "3", "4", "\n\n", " ", " foo", "\t",
-                    "\tbar", "  \n", " ", " !!"],
+                &[
+                    "Hello", "'Ve", " world", " ", "1", "2", "3", "4", "\n\n", " ", " foo", "\t",
+                    "\tbar", "  \n", " ", " !!",
+                ],
             ),
             (
                 &[LLAMA3],
-                &["Hello", "'Ve", " world", " ", "123", "4", "\n\n", " ", " foo", "\t", "\tbar",
-                    "  \n", " ", " !!"],
+                &[
+                    "Hello", "'Ve", " world", " ", "123", "4", "\n\n", " ", " foo", "\t", "\tbar",
+                    "  \n", " ", " !!",
+                ],
             ),
             (
                 &HUNYUAN,
-                &["Hello", "'Ve", " world", " ", "123", "4", "\n\n", " ", " foo", "\t", "\tbar",
-                    "  \n", " ", " !!"],
+                &[
+                    "Hello", "'Ve", " world", " ", "123", "4", "\n\n", " ", " foo", "\t", "\tbar",
+                    "  \n", " ", " !!",
+                ],
             ),
         ];
         for (expressions, wanted) in cases {

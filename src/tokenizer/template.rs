@@ -63,13 +63,15 @@ impl ChatTemplate {
             .iter()
             .map(|&(role, content)| context! { role => role, content => content })
             .collect();
-        environment.template_from_str(&self.source)?.render(context! {
-            messages => messages,
-            add_generation_prompt => true,
-            enable_thinking => false,
-            bos_token => self.begin,
-            eos_token => self.end,
-        })
+        environment
+            .template_from_str(&self.source)?
+            .render(context! {
+                messages => messages,
+                add_generation_prompt => true,
+                enable_thinking => false,
+                bos_token => self.begin,
+                eos_token => self.end,
+            })
     }
 }
 
@@ -79,7 +81,11 @@ pub(super) fn markers(source: &str) -> Vec<String> {
     for (at, _) in source.match_indices(['[', '<']) {
         let rest = &source[at..];
         let open = rest.len() - rest.trim_start_matches(['[', '<']).len();
-        let (close, least) = if rest.starts_with('[') { (']', 4) } else { ('>', 3) };
+        let (close, least) = if rest.starts_with('[') {
+            (']', 4)
+        } else {
+            ('>', 3)
+        };
         let Some(end) = rest.find(close) else {
             continue;
         };
@@ -88,7 +94,9 @@ pub(super) fn markers(source: &str) -> Vec<String> {
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '|' | '｜' | '▁');
         let inner = marker.trim_matches(['[', '<', ']', '>']);
         // `messages[1]` and `x['role']` are no markers.
-        let is_upper = inner.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '/'));
+        let is_upper = inner
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '/'));
         if open <= 2
             && (least..=40).contains(&marker.len())
             && !inner.is_empty()

@@ -12,6 +12,26 @@ use super::byte_level::{self, ByteLevel};
 use crate::models::TokenId;
 use crate::sentencepiece::{PieceKind, SentencePiece};
 
+/// Names of tokens that end an answer, beside those that a file names by their purpose. They are control
+/// tokens, whatever a file says.
+pub(super) const ENDS: [&str; 15] = [
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end|>",
+    "<|eos|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<eos>",
+    "</s>",
+    "<EOT>",
+    "[EOT]",
+    "<｜end▁of▁sentence｜>",
+    "<｜hy_place▁holder▁no▁2｜>",
+];
+
 /// What is wrong with a vocabulary.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -104,7 +124,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(vocabulary: Vocabulary) -> Result<Self, Fault> {
+    pub(super) fn new(mut vocabulary: Vocabulary) -> Result<Self, Fault> {
         let sizes = [vocabulary.scores.len(), vocabulary.kinds.len()];
         let count = vocabulary.tokens.len();
         if count == 0 || sizes.iter().any(|&size| size != 0 && size != count) {
@@ -118,6 +138,11 @@ impl Pieces {
                 return Err(Fault::Corrupt(format!(
                     "`tokenizer.ggml.{what}_token_id` lies beyond the vocabulary"
                 )));
+            }
+        }
+        for (kind, token) in vocabulary.kinds.iter_mut().zip(&vocabulary.tokens) {
+            if *kind == TokenKind::UserDefined && ENDS.contains(&token.as_str()) {
+                *kind = TokenKind::Control;
             }
         }
         let algorithm = match vocabulary.model.as_str() {
@@ -233,7 +258,9 @@ impl Pieces {
         };
         match (self.kind(id), &self.algorithm) {
             (TokenKind::Control | TokenKind::Unknown, _) => Vec::new(),
-            (TokenKind::Byte, _) if byte_of(token).is_some() => byte_of(token).into_iter().collect(),
+            (TokenKind::Byte, _) if byte_of(token).is_some() => {
+                byte_of(token).into_iter().collect()
+            }
             (TokenKind::UserDefined, Algorithm::ByteLevel(_)) => token.as_bytes().to_vec(),
             (_, Algorithm::ByteLevel(_)) => byte_level::bytes_of(token),
             (_, Algorithm::Sentence(_)) => token.replace('\u{2581}', " ").into_bytes(),

@@ -24,8 +24,28 @@ enum Kind {
 }
 
 const KEYWORDS: [&str; 23] = [
-    "and", "or", "not", "in", "is", "if", "else", "elif", "for", "endfor", "endif", "set", "endset",
-    "macro", "endmacro", "call", "endcall", "filter", "endfilter", "with", "endwith", "do",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "elif",
+    "for",
+    "endfor",
+    "endif",
+    "set",
+    "endset",
+    "macro",
+    "endmacro",
+    "call",
+    "endcall",
+    "filter",
+    "endfilter",
+    "with",
+    "endwith",
+    "do",
     "recursive",
 ];
 
@@ -90,15 +110,27 @@ fn token(text: &str) -> Result<(Kind, usize), String> {
         '0'..='9' => {
             let whole = run(|c| c.is_ascii_digit());
             let fraction = text[whole..].strip_prefix('.').map_or(0, |rest| {
-                rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())
+                rest.find(|c: char| !c.is_ascii_digit())
+                    .unwrap_or(rest.len())
             });
-            let length = if fraction > 0 { whole + 1 + fraction } else { whole };
+            let length = if fraction > 0 {
+                whole + 1 + fraction
+            } else {
+                whole
+            };
             Ok((Kind::Literal, length))
         }
         'a'..='z' | 'A'..='Z' | '_' => {
             let length = run(|c| c.is_ascii_alphanumeric() || c == '_');
             let is_keyword = KEYWORDS.contains(&&text[..length]);
-            Ok((if is_keyword { Kind::Keyword } else { Kind::Name }, length))
+            Ok((
+                if is_keyword {
+                    Kind::Keyword
+                } else {
+                    Kind::Name
+                },
+                length,
+            ))
         }
         _ => OPERATORS
             .iter()
@@ -238,7 +270,11 @@ impl Writer {
         } else if is_opening {
             level.operand = at;
             self.push(token);
-            let bracket = if token.text == "{" { Bracket::Map } else { Bracket::Group };
+            let bracket = if token.text == "{" {
+                Bracket::Map
+            } else {
+                Bracket::Group
+            };
             return self.open(bracket, at);
         } else if token.text == "in" {
             level.pending = Some(ANY);

@@ -86,7 +86,11 @@ impl<'a> Rewriter<'a> {
                 self.out.push_str(&expression::guarded(&tokens)?);
                 self.out.push_str(" }}");
                 self.rest = rest;
-                self.before = if trim == Some('-') { Trim::All } else { Trim::None };
+                self.before = if trim == Some('-') {
+                    Trim::All
+                } else {
+                    Trim::None
+                };
             }
             _ => self.block(body)?,
         }

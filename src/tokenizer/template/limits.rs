@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::value::{Rest, ValueKind};
-use serde::Serialize;
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters, functions, tests};
+use serde::Serialize;
 
 /// Steps of one rendering; the published templates take some hundreds.
 const STEPS: u64 = 50_000;
@@ -35,7 +35,9 @@ impl Budget {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(bytes)
             });
-        taken.map(|_| ()).map_err(|_| refused("it makes too much text"))
+        taken
+            .map(|_| ())
+            .map_err(|_| refused("it makes too much text"))
     }
 
     /// Charges a value with all that lies in it.
@@ -322,11 +324,14 @@ fn add_tests(environment: &mut Environment<'static>, budget: &Arc<Budget>) {
     environment.add_test("undefined", tests::is_undefined);
     for (name, equal) in [("eq", true), ("equalto", true), ("ne", false)] {
         let budget = Arc::clone(budget);
-        environment.add_test(name, move |one: Value, other: Value| -> Result<bool, Error> {
-            budget.admit(&one)?;
-            budget.admit(&other)?;
-            Ok((one == other) == equal)
-        });
+        environment.add_test(
+            name,
+            move |one: Value, other: Value| -> Result<bool, Error> {
+                budget.admit(&one)?;
+                budget.admit(&other)?;
+                Ok((one == other) == equal)
+            },
+        );
     }
     let budget = Arc::clone(budget);
     environment.add_test("in", move |state: &State, one: Value, list: Value| {
@@ -352,8 +357,7 @@ fn call_method(
         budget.admit(value)?;
     }
     budget.charge(larger(method, &all))?;
-    let result =
-        minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)?;
+    let result = minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)?;
     budget.admit(&result)?;
     Ok(result)
 }

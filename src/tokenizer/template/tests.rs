@@ -115,7 +115,10 @@ fn hostile() -> Vec<(&'static str, String)> {
         "[x] | map('replace', 'x', 'xx') | first",
         "[x + x] | sort | first",
     ];
-    add("doubling", steps.iter().map(|step| doubling(step)).collect());
+    add(
+        "doubling",
+        steps.iter().map(|step| doubling(step)).collect(),
+    );
     add(
         "doubling in a loop",
         steps
@@ -253,7 +256,10 @@ fn hostile() -> Vec<(&'static str, String)> {
                     format!("{{{{ f{} }}}}", "[0]".repeat(times * 10)),
                     deep("{% if 1 %}", "", "{% endif %}", times * 2),
                     deep("{% for a in [1] %}", "", "{% endfor %}", times * 2),
-                    format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(times * 50)),
+                    format!(
+                        "{{% if 0 %}}{}{{% endif %}}",
+                        "{% elif 0 %}".repeat(times * 50)
+                    ),
                 ]
             })
             .collect(),
@@ -269,13 +275,40 @@ fn hostile() -> Vec<(&'static str, String)> {
     add(
         "broken",
         [
-            "{{", "{%", "{#", "{{ 'x }}", "{% if %}", "{% endif %}", "{{ ) }}", "{{ ( }}", "{{ } }}",
-            "{% raw %}", "{{ 1 + }}", "{% for %}{% endfor %}", "{% include 'x' %}",
-            "{% extends 'x' %}", "{% import 'x' as y %}", "{% block a %}{% endblock %}",
-            "{% autoescape true %}{% endautoescape %}", "{{ x | nothing }}", "{{ x is nothing }}",
-            "{{ nothing() }}", "{{ 'x'.nothing() }}", "{{ x.y.z }}", "{{ \u{0} }}", "{{ 1 / 0 }}",
-            "{{ 9 ** 9 ** 9 ** 9 }}", "{{ raise_exception('no') }}", "{{ '\\", "{{ 1 2 }}",
-            "{{ ; }}", "{{ @ }}", "{{ a[ }}", "{% set %}", "{% macro %}", "{% call %}",
+            "{{",
+            "{%",
+            "{#",
+            "{{ 'x }}",
+            "{% if %}",
+            "{% endif %}",
+            "{{ ) }}",
+            "{{ ( }}",
+            "{{ } }}",
+            "{% raw %}",
+            "{{ 1 + }}",
+            "{% for %}{% endfor %}",
+            "{% include 'x' %}",
+            "{% extends 'x' %}",
+            "{% import 'x' as y %}",
+            "{% block a %}{% endblock %}",
+            "{% autoescape true %}{% endautoescape %}",
+            "{{ x | nothing }}",
+            "{{ x is nothing }}",
+            "{{ nothing() }}",
+            "{{ 'x'.nothing() }}",
+            "{{ x.y.z }}",
+            "{{ \u{0} }}",
+            "{{ 1 / 0 }}",
+            "{{ 9 ** 9 ** 9 ** 9 }}",
+            "{{ raise_exception('no') }}",
+            "{{ '\\",
+            "{{ 1 2 }}",
+            "{{ ; }}",
+            "{{ @ }}",
+            "{{ a[ }}",
+            "{% set %}",
+            "{% macro %}",
+            "{% call %}",
         ]
         .map(str::to_owned)
         .to_vec(),
@@ -299,7 +332,10 @@ fn hostile_templates_end_with_an_error_and_little_text() {
         {
             failures.push(format!("{kind}: {} bytes of {shown}", text.len()));
         }
-        if found.as_ref().is_err_and(|message| message.len() > 1000 || message.is_empty()) {
+        if found
+            .as_ref()
+            .is_err_and(|message| message.len() > 1000 || message.is_empty())
+        {
             failures.push(format!("{kind}: the message of {shown}"));
         }
         if took > Duration::from_secs(2) {
@@ -312,12 +348,18 @@ fn hostile_templates_end_with_an_error_and_little_text() {
 #[test]
 fn errors_say_which_limit_a_template_exceeds() {
     let cases = [
-        ("{% for a in range(900) %}{% for b in range(900) %}{% endfor %}{% endfor %}", "too many steps"),
+        (
+            "{% for a in range(900) %}{% for b in range(900) %}{% endfor %}{% endfor %}",
+            "too many steps",
+        ),
         ("{{ 'x' * 9999999999 }}", "multiplies numbers"),
         ("{{ range(99999) }}", "too many numbers"),
         ("{{ [[[[1]]]] ~ '' }}", "not lists"),
         ("{% include 'x' %}", "`include` is not supported"),
-        ("{{ raise_exception('System role not supported') }}", "System role not supported"),
+        (
+            "{{ raise_exception('System role not supported') }}",
+            "System role not supported",
+        ),
     ];
     let mut failures = Vec::new();
     for (source, part) in cases {
@@ -328,7 +370,10 @@ fn errors_say_which_limit_a_template_exceeds() {
     }
     let doubled = "{% set x = 'xxxx' %}".to_owned() + &"{% set x = x ~ x %}".repeat(40);
     let found = render(&doubled);
-    if !found.as_ref().is_err_and(|message| message.contains("too much text")) {
+    if !found
+        .as_ref()
+        .is_err_and(|message| message.contains("too much text"))
+    {
         failures.push(format!("doubling: {:?}", found.map(|text| text.len())));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
