@@ -80,6 +80,9 @@ pub(super) fn markers(source: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
     for (at, _) in source.match_indices(['[', '<']) {
         let rest = &source[at..];
+        if source[..at].ends_with(['[', '<']) {
+            continue;
+        }
         let open = rest.len() - rest.trim_start_matches(['[', '<']).len();
         let (close, least) = if rest.starts_with('[') {
             (']', 4)
