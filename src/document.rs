@@ -21,6 +21,7 @@ mod layout;
 mod lines;
 mod markdown;
 mod read;
+mod raised;
 mod records;
 mod spans;
 mod subtitles;

@@ -488,7 +488,9 @@ fn create_beside(path: &Path) -> std::io::Result<(File, PathBuf)> {
     if let Some(old) = old {
         file.as_file().set_permissions(old.permissions())?;
     }
-    file.keep().map_err(|error| error.error)
+    let (file, temporary) = file.keep().map_err(|error| error.error)?;
+    let name = temporary.file_name().unwrap_or_default();
+    Ok((file, path.with_file_name(name)))
 }
 
 /// A file that appears under its name when it is complete.

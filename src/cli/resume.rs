@@ -295,7 +295,6 @@ impl Journal {
         for line in lines {
             if let Ok(entry) = serde_json::from_str::<Finished>(&line)
                 && stays_below(&entry.output)
-                && stays_below(&entry.temporary)
             {
                 finished.insert(entry.output.clone(), entry);
             }
@@ -305,7 +304,10 @@ impl Journal {
             .filter(|entry| !entry.temporary.is_empty())
         {
             // Broken off between the note and the deed.
-            let (temporary, output) = (folder.join(&entry.temporary), folder.join(&entry.output));
+            let output = folder.join(&entry.output);
+            // It lies beside the output, whatever the journal says.
+            let name = Path::new(&entry.temporary).file_name().unwrap_or_default();
+            let temporary = output.with_file_name(name);
             if temporary.is_file() && sha256_of(&temporary).as_ref() == Some(&entry.sha256) {
                 std::fs::rename(&temporary, &output)
                     .map_err(|error| io("create", &output, error))?;

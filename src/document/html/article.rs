@@ -398,7 +398,7 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
         };
         let strange = block.place.outside
             || (block.place.around && !around)
-            || clutter.is_some()
+            || clutter.is_some_and(|clutter| clutter != Clutter::Section)
             || in_related
             || title.is_some_and(|title| title == block.text)
             || block.linked * 10
