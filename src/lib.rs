@@ -70,7 +70,7 @@ mod work;
 pub use check::check_translation;
 pub use checkpoint::Checkpoint;
 pub use document::{
-    Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,
+    Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence, LeftOut, Reason,
     Inspection, ReadOptions, Segment,
 };
 pub use error::{Error, Result};

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use super::clutter::{self, Clutter};
+use super::left_out::{LeftOut, Reason};
 use super::lines::{self, Unit};
 use super::{Block, BlockKind, TITLE_GAP};
 use crate::segment::item_marker;
@@ -20,7 +21,7 @@ pub(super) struct Cleaned {
     /// The blocks of `text`; empty where there was no text at all.
     pub(super) blocks: Vec<Block>,
     /// Units that were left out, in order.
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
     /// The author's line.
     pub(super) byline: Option<String>,
     /// The line with the time of publication.
@@ -358,7 +359,8 @@ fn assemble(lines: Vec<Line>) -> Cleaned {
                 }
                 _ => {}
             }
-            cleaned.left_out.push(line.unit.text);
+            let reason = line.clutter.map_or(Reason::Around, Reason::from);
+            cleaned.left_out.push(LeftOut::new(line.unit.text, reason));
             continue;
         };
         if previous.is_some() {

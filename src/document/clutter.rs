@@ -13,6 +13,8 @@ use regex::{Regex, RegexBuilder};
 pub(super) enum Clutter {
     /// Navigation, share buttons, calls to subscribe.
     Furniture,
+    /// A part of a dialog that asks for consent.
+    Consent,
     /// What names a section of a site, or a number: between paragraphs, it is the article's.
     Section,
     /// The description or the credit of a picture.
@@ -30,8 +32,14 @@ pub(super) enum Clutter {
 /// Lines of more characters than this are never clutter.
 const LONGEST: usize = 320;
 
+/// Bytes of the longest paragraph of a dialog that asks for consent.
+const LONGEST_CONSENT: usize = 3000;
+
 /// Says what `line` is, where it is clutter.
 pub(super) fn classify(line: &str) -> Option<Clutter> {
+    if line.len() <= LONGEST_CONSENT && matches_any(&CONSENT, &line.to_lowercase()) {
+        return Some(Clutter::Consent);
+    }
     if line.len() > LONGEST * 2 {
         return None;
     }
@@ -185,6 +193,16 @@ static SECTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"^(?:weather|breaking(?: news)?|exclusive|opinion|analysis|world|world news|business|politics|sports?|technology|tech|science|health|culture|entertainment|lifestyle|travel|education|economy|environment|climate|arts?|books|style|food|local|national|international|us|u\.s|uk|europe|asia|africa|americas?|latin america|middle east|russia|features?|editorial|blogs?|news)$",
         r"^(?:мнения?|аналитика|анализ|в мире|мир|россия|политика|экономика|бизнес|общество|спорт|культура|наука|технологии|здоровье|медицина|происшествия|армия|регионы|москва|недвижимость|авто|туризм|путешествия|образование|религия|интервью|репортаж|новости|ближний восток|европа|азия|америка|африка|сша|украина|погода)$",
         r"^(?:رأي|آراء|الرأي|مقالات|تحليل|تحليلات|العالم|عالم|دولي|أخبار|الأخبار|أخبار العالم|أخبار عربية|عربي|عربي ودولي|عربي وعالمي|الشرق الأوسط|سياسة|سياسي|اقتصاد|الاقتصاد|مال وأعمال|أعمال|رياضة|الرياضة|ثقافة|ثقافة وفنون|فن|فنون|منوعات|علوم|تكنولوجيا|علوم وتكنولوجيا|صحة|الصحة|مجتمع|سفر|تعليم|محليات|محلي|حوادث|تقارير|تقارير وتحقيقات|تحقيقات|الطقس)$",
+    ])
+});
+
+/// What dialogs say that ask for consent: the wording of the IAB's framework, which is the same on all
+/// pages, and that of common vendors.
+static CONSENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    any_of(&[
+        r"(?-u:\b)we (?:value|respect|care about) your privacy(?-u:\b)|(?-u:\b)(?:our|its|\d+) (?:\w+ ){0,3}partners .{0,80}(?:store|access|process|use|personal data|cookies|device)|(?:store|storing) and/?(?:or)? access(?:ing)? .{0,40}on (?:a|your) device|precise geolocation|actively scan device|device (?:scanning|characteristics)|legitimate interests?(?-u:\b).{0,200}(?:consent|partners|vendors|purpose|data)|(?:consent|partners|vendors|purposes).{0,200}legitimate interest|personali[sz]ed (?:ads|advertising) and content|audience research and services development|(?:manage|change|withdraw|update) (?:your )?(?:consent|cookie|privacy) (?:preferences|settings|choices|choice)|(?:accept|reject|allow) (?:all )?(?:non-essential )?cookies|strictly necessary cookies|(?:these|this|our|use of|using|uses) cookies|cookies? (?:are|and similar|help|to (?:improve|personali))|your personal data will be processed|privacy preference cent(?:er|re)|vendors? list|iab (?:vendors?|tcf)",
+        r"мы ценим вашу конфиденциальность|мы (?:и наши|используем) (?:партн[её]ры|файлы cookie|cookie)|наши партн[её]ры .{0,80}(?:храни|данны|cookie|устройств)|хран(?:им|ить|ение) .{0,60}(?:доступ|информац).{0,60}устройств|точн(?:ые|ых) данн(?:ые|ых) о (?:местоположении|геолокации)|законн(?:ый|ого|ых|ые) интерес.{0,120}(?:данн|соглас|партн)|обрабат(?:ывать|ываем|ываются) (?:ваши )?персональны|персонализированн(?:ая|ой|ую|ые) реклам|настройк(?:и|ами) (?:cookie|файлов cookie|конфиденциальности)|принять все cookie|использу(?:ем|ет|ют) (?:файлы )?cookie",
+        r"نحن نقدر خصوصيتك|نحن وشركا(?:ؤنا|ئنا)|شركا(?:ؤنا|ئنا|ءنا) .{0,80}(?:تخزين|نخزن|معلومات|بيانات|ملفات)|تخزين .{0,40}(?:الوصول|معلومات) .{0,60}(?:الجهاز|جهاز)|بيانات الموقع الجغرافي الدقيقة|المصلحة المشروعة|معالجة (?:البيانات|بياناتك) الشخصية|إعلانات ومحتوى مخصص|إعدادات (?:ملفات تعريف الارتباط|الخصوصية)|(?:نستخدم|يستخدم) .{0,30}ملفات تعريف الارتباط",
     ])
 });
 
