@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use newsml::{Language, check_translation};
+use newsml::{Language, WarningKind, check_translation};
 
 /// What is done to a translation; `None` where it cannot be done to this one.
 type Inject = fn(&Case<'_>, &mut Dice) -> Option<(String, String)>;
@@ -254,7 +254,7 @@ fn direction(
     others: &[String],
     show: bool,
 ) {
-    let mut alarms: BTreeMap<String, usize> = BTreeMap::new();
+    let mut alarms: BTreeMap<WarningKind, usize> = BTreeMap::new();
     let mut alarmed = 0;
     let mut caught = vec![(0, 0); FAULTS.len()];
     let mut dice = Dice(7);

@@ -62,6 +62,7 @@ mod terminal;
 mod tokenizer;
 mod translate;
 mod translators;
+mod warning;
 mod weights;
 mod work;
 
@@ -78,7 +79,7 @@ pub use language::{Detection, Language, ScriptProfile};
 pub use memory::{MemoryCount, MemoryFile, TmxImport};
 pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
-    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
+    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver,
 };
 pub use prompts::Length;
 pub use registry::{
@@ -91,6 +92,7 @@ pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Sto
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
 pub use translate::{TermCounts, TranslatedSegment, Translation, Translator, TranslatorBuilder};
+pub use warning::{Warning, WarningKind};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -18,7 +18,7 @@ mod units;
 
 use crate::generate::Finish;
 use crate::language::{Detection, Language, ScriptProfile};
-use crate::options::Warning;
+use crate::warning::{Warning, WarningKind};
 
 use length::Length;
 use missing::Missing;
@@ -52,7 +52,7 @@ const MOST_ACCENTED: usize = 30;
 ///         Some(Language::English),
 ///         Some(Language::Russian),
 ///     );
-///     faults.into_iter().map(|fault| fault.kind).collect::<Vec<_>>()
+///     faults.into_iter().map(|fault| fault.kind.as_str()).collect::<Vec<_>>()
 /// };
 /// assert!(check("К 17:00 пришло около полутора тысяч человек.").is_empty());
 /// assert_eq!(check("К 17:00 пришло около 1 600 человек."), ["numbers_differ"]);
@@ -77,45 +77,57 @@ pub(crate) fn translation(
     let written = ScriptProfile::of(target);
     let read = ScriptProfile::of(source);
     if target.trim().is_empty() && !source.trim().is_empty() {
-        faults.push(Warning::new("empty_output", "the model wrote nothing"));
+        faults.push(Warning::new(
+            WarningKind::EmptyOutput,
+            "the model wrote nothing",
+        ));
         return faults;
     }
     if read.letters() >= ENOUGH_LETTERS && written.letters() == 0 {
-        faults.push(Warning::new("empty_output", "the output has no words"));
+        faults.push(Warning::new(
+            WarningKind::EmptyOutput,
+            "the output has no words",
+        ));
         return faults;
     }
     match to {
         _ if copied::is_copied(source, target, from, to) => {
-            faults.push(Warning::new("source_copied", "the source was copied"));
+            faults.push(Warning::new(
+                WarningKind::SourceCopied,
+                "the source was copied",
+            ));
         }
         Some(to)
             if written.other > read.other + 1
                 || written.letters() >= ENOUGH_LETTERS && written.share(to) < SEGMENT_SHARE =>
         {
             let message = format!("the output is not written in {}", to.name());
-            faults.push(Warning::new("wrong_script", message));
+            faults.push(Warning::new(WarningKind::WrongScript, message));
         }
         Some(to) => faults.extend(wrong_language(target, to, written)),
         None => {}
     }
     faults.extend(ending(finish, "output"));
     if finish != Finish::Repetition && repetition::loops(source, target) {
-        faults.push(Warning::new("repetition", "the output repeats itself"));
+        faults.push(Warning::new(
+            WarningKind::Repetition,
+            "the output repeats itself",
+        ));
     }
     // What is copied, cut or repeated has its length from that.
     if faults.is_empty() {
         faults.extend(
             length::judge((source, from), (target, to)).map(|length| match length {
-                Length::TooLong => Warning::new("too_long", "the output is too long"),
+                Length::TooLong => Warning::new(WarningKind::TooLong, "the output is too long"),
                 Length::Missing(Missing::TooShort) => {
-                    Warning::new("too_short", "the output is too short")
+                    Warning::new(WarningKind::TooShort, "the output is too short")
                 }
                 Length::Missing(Missing::End) => Warning::new(
-                    "too_short",
+                    WarningKind::TooShort,
                     "the output is short: the end of the source seems to be missing",
                 ),
                 Length::Missing(Missing::Sentence) => Warning::new(
-                    "sentence_dropped",
+                    WarningKind::SentenceDropped,
                     "a sentence of the source seems to be missing",
                 ),
             }),
@@ -123,17 +135,20 @@ pub(crate) fn translation(
     }
     if let Some(address) = addresses::difference(source, target) {
         let message = format!("the address `{address}` is not the same in source and output");
-        faults.push(Warning::new("addresses_differ", message));
+        faults.push(Warning::new(WarningKind::AddressesDiffer, message));
     }
     let numbers = |text| Numbers::of(&addresses::without(text));
     let conversions = units::conversions(source, target);
     let differences = numbers(source).differences(&numbers(target), &conversions);
     if !differences.is_empty() {
-        faults.push(Warning::new("numbers_differ", differences.message()));
+        faults.push(Warning::new(
+            WarningKind::NumbersDiffer,
+            differences.message(),
+        ));
     }
     if dates::differ(source, target) {
         faults.push(Warning::new(
-            "dates_differ",
+            WarningKind::DatesDiffer,
             "the output names another month or day",
         ));
     }
@@ -153,7 +168,7 @@ fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<
         }
         None => return None,
     };
-    Some(Warning::new("wrong_language", message))
+    Some(Warning::new(WarningKind::WrongLanguage, message))
 }
 
 /// Whether more letters have accents than in English, where only names have them; so words with a
@@ -173,10 +188,13 @@ fn ending(finish: Finish, what: &str) -> Option<Warning> {
     match finish {
         Finish::Stop => None,
         Finish::Length => Some(Warning::new(
-            "cut_short",
+            WarningKind::CutShort,
             format!("the {what} reached its limit of tokens"),
         )),
-        Finish::Repetition => Some(Warning::new("repetition", "the model repeated itself")),
+        Finish::Repetition => Some(Warning::new(
+            WarningKind::Repetition,
+            "the model repeated itself",
+        )),
     }
 }
 
@@ -189,25 +207,28 @@ pub(crate) fn summary(
 ) -> Vec<Warning> {
     let mut faults = Vec::new();
     if !summary.chars().any(char::is_alphabetic) {
-        faults.push(Warning::new("empty_output", "the model wrote nothing"));
+        faults.push(Warning::new(
+            WarningKind::EmptyOutput,
+            "the model wrote nothing",
+        ));
         return faults;
     }
     if ScriptProfile::of(summary).share(language) < 0.9 {
         faults.push(Warning::new(
-            "wrong_script",
+            WarningKind::WrongScript,
             format!("the summary is not written in {}", language.name()),
         ));
     }
     faults.extend(ending(finish, "summary"));
     if let Some(unknown) = Numbers::of(summary).not_in(&Numbers::of(article)).first() {
         faults.push(Warning::new(
-            "numbers_differ",
+            WarningKind::NumbersDiffer,
             format!("the number {unknown} is not in the article"),
         ));
     }
     if let Some(name) = names::unknown(article, summary, language) {
         let message = format!("the name `{name}` is not in the article");
-        faults.push(Warning::new("names_unknown", message));
+        faults.push(Warning::new(WarningKind::NamesUnknown, message));
     }
     faults
 }
@@ -225,13 +246,13 @@ pub(crate) fn is_arabic_form(word: &str, wanted: &str) -> bool {
 
 /// How grave faults are together; 0 for none.
 pub(crate) fn weight(faults: &[Warning]) -> u32 {
-    let weigh = |fault: &Warning| match fault.kind.as_str() {
-        "empty_output" => 100,
-        "source_copied" | "wrong_script" | "wrong_language" => 50,
-        "repetition" => 20,
-        "too_short" | "too_long" | "sentence_dropped" => 12,
-        "cut_short" => 10,
-        "glossary_missed" => 8,
+    let weigh = |fault: &Warning| match fault.kind {
+        WarningKind::EmptyOutput => 100,
+        WarningKind::SourceCopied | WarningKind::WrongScript | WarningKind::WrongLanguage => 50,
+        WarningKind::Repetition => 20,
+        WarningKind::TooShort | WarningKind::TooLong | WarningKind::SentenceDropped => 12,
+        WarningKind::CutShort => 10,
+        WarningKind::GlossaryMissed => 8,
         _ => 3,
     };
     faults.iter().map(weigh).sum()
@@ -241,9 +262,17 @@ pub(crate) fn weight(faults: &[Warning]) -> u32 {
 mod tests {
     use super::*;
 
-    pub(super) fn kinds(source: &str, target: &str, from: Language, to: Language) -> Vec<String> {
+    pub(super) fn kinds(
+        source: &str,
+        target: &str,
+        from: Language,
+        to: Language,
+    ) -> Vec<&'static str> {
         let faults = check_translation(source, target, Some(from), Some(to));
-        faults.into_iter().map(|fault| fault.kind).collect()
+        faults
+            .into_iter()
+            .map(|fault| fault.kind.as_str())
+            .collect()
     }
 
     #[test]
@@ -339,7 +368,7 @@ mod tests {
                 let found = kinds(source, target, *from, *to);
                 found
                     .iter()
-                    .filter(|kind| *kind == "numbers_differ")
+                    .filter(|kind| **kind == "numbers_differ")
                     .count()
                     != *expected
             })
@@ -349,12 +378,13 @@ mod tests {
 
     #[test]
     fn faults_of_translations_are_seen() {
-        let kinds = |source: &str, target: &str, to: Language, finish: Finish| -> Vec<String> {
-            translation(source, target, (Some(Language::English), Some(to)), finish)
-                .into_iter()
-                .map(|w| w.kind)
-                .collect()
-        };
+        let kinds =
+            |source: &str, target: &str, to: Language, finish: Finish| -> Vec<&'static str> {
+                translation(source, target, (Some(Language::English), Some(to)), finish)
+                    .into_iter()
+                    .map(|w| w.kind.as_str())
+                    .collect()
+            };
         let none: [&str; 0] = [];
         assert_eq!(
             kinds(
