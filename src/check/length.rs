@@ -1,5 +1,6 @@
 //! The length of a translation beside that of its source.
 
+use super::measure::{letters, unsteadiness, weight};
 use super::missing::{self, Missing};
 use crate::language::Language;
 
@@ -12,33 +13,6 @@ const SMOOTHING: f64 = 3.0;
 pub(super) enum Length {
     Missing(Missing),
     TooLong,
-}
-
-/// Letters and digits of a text, in letters of English: how long the same content is in the
-/// languages, over many texts.
-fn weight(language: Option<Language>) -> f64 {
-    match language {
-        Some(Language::Arabic) => 1.11,
-        Some(Language::Russian) => 0.89,
-        Some(Language::English) | None => 1.0,
-    }
-}
-
-/// Letters and digits of a text.
-pub(super) fn letters(text: &str) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "letters of a text")]
-    let letters = text.chars().filter(|c| c.is_alphanumeric()).count() as f64;
-    letters
-}
-
-/// How much more lengths vary between two languages than between English and Russian: headlines
-/// above all, as Arabic spells out what others abbreviate.
-pub(super) fn unsteadiness(from: Language, to: Language) -> f64 {
-    if from == Language::Arabic || to == Language::Arabic {
-        1.1
-    } else {
-        1.0
-    }
 }
 
 /// Judges the length of a translation by that of its source, in letters and digits, and by what else

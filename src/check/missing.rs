@@ -8,7 +8,7 @@
 //! fitted to translations of news and of encyclopedic text by people, whole and with parts taken
 //! out, so that about one whole translation in 200 is suspected.
 
-use super::length::{letters, unsteadiness};
+use super::measure::{letters, unsteadiness};
 use super::names::is_capital;
 use super::skeleton::{self, Skeletons};
 use crate::language::{Language, ScriptProfile};

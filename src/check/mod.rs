@@ -8,6 +8,7 @@ mod addresses;
 mod copied;
 mod dates;
 mod length;
+mod measure;
 mod missing;
 mod names;
 mod number_words;
@@ -231,17 +232,6 @@ pub(crate) fn summary(
         faults.push(Warning::new(WarningKind::NamesUnknown, message));
     }
     faults
-}
-
-/// Whether an Arabic word is another one with the small words written together with it, in either.
-pub(crate) fn is_arabic_form(word: &str, wanted: &str) -> bool {
-    let (word, wanted) = (
-        number_words::fold_arabic(word),
-        number_words::fold_arabic(wanted),
-    );
-    let bare = wanted.strip_prefix("ال").unwrap_or(&wanted);
-    let forms = number_words::without_clitics(&word);
-    forms.iter().any(|form| *form == wanted || *form == bare)
 }
 
 /// How grave faults are together; 0 for none.
