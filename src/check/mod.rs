@@ -13,6 +13,7 @@ mod missing;
 mod names;
 mod number_words;
 mod numbers;
+mod placeholders;
 mod repetition;
 mod skeleton;
 mod units;
@@ -41,7 +42,7 @@ const MOST_ACCENTED: usize = 30;
 ///
 /// Without a language, what depends on it is not looked at. The kinds are `empty_output`,
 /// `source_copied`, `wrong_script`, `wrong_language`, `repetition`, `too_short`, `too_long`,
-/// `sentence_dropped`, `numbers_differ`, `dates_differ` and `addresses_differ`. Numbers are compared
+/// `sentence_dropped`, `numbers_differ`, `dates_differ`, `addresses_differ` and `placeholders_differ`. Numbers are compared
 /// by value, whether in digits of any script, in words or in Roman numerals.
 ///
 /// ```
@@ -75,9 +76,15 @@ pub(crate) fn translation(
     finish: Finish,
 ) -> Vec<Warning> {
     let mut faults = Vec::new();
+    let (whole_source, whole_target) = (source, target);
+    // What stays as it is says nothing about a language or a length.
+    let (source, target) = (
+        &*placeholders::without(source),
+        &*placeholders::without(target),
+    );
     let written = ScriptProfile::of(target);
     let read = ScriptProfile::of(source);
-    if target.trim().is_empty() && !source.trim().is_empty() {
+    if whole_target.trim().is_empty() && !whole_source.trim().is_empty() {
         faults.push(Warning::new(
             WarningKind::EmptyOutput,
             "the model wrote nothing",
@@ -116,7 +123,7 @@ pub(crate) fn translation(
         ));
     }
     // What is copied, cut or repeated has its length from that.
-    if faults.is_empty() {
+    if faults.is_empty() && read.letters() > 0 {
         faults.extend(
             length::judge((source, from), (target, to)).map(|length| match length {
                 Length::TooLong => Warning::new(WarningKind::TooLong, "the output is too long"),
@@ -134,13 +141,16 @@ pub(crate) fn translation(
             }),
         );
     }
-    if let Some(address) = addresses::difference(source, target) {
+    if let Some(address) = addresses::difference(whole_source, whole_target) {
         let message = format!("the address `{address}` is not the same in source and output");
         faults.push(Warning::new(WarningKind::AddressesDiffer, message));
     }
-    let numbers = |text| Numbers::of(&addresses::without(text));
+    if let Some(found) = placeholders::difference(whole_source, whole_target) {
+        let message = format!("`{found}` is not the same in source and output");
+        faults.push(Warning::new(WarningKind::PlaceholdersDiffer, message));
+    }
     let conversions = units::conversions(source, target);
-    let differences = numbers(source).differences(&numbers(target), &conversions);
+    let differences = Numbers::of(source).differences(&Numbers::of(target), &conversions);
     if !differences.is_empty() {
         faults.push(Warning::new(
             WarningKind::NumbersDiffer,
@@ -319,6 +329,35 @@ mod tests {
                 "Это в 65 км отсюда",
             ),
             (
+                Russian,
+                "412¹ домов и 5³ школ",
+                English,
+                "412 houses and 5 schools",
+            ),
+            (English, "to 10⁶ tonnes", Russian, "до миллиона тонн"),
+            (English, "to 3×10⁶ tonnes", Russian, "до 3 млн тонн"),
+            (English, "a field of 50 m²", Russian, "поле в 50 кв. м"),
+            (
+                English,
+                "less CO₂ from 2 plants",
+                Russian,
+                "меньше CO2 у 2 заводов",
+            ),
+            (
+                English,
+                "open 1\u{2011}24 hours",
+                Arabic,
+                "مفتوح من 1 إلى 24 ساعة",
+            ),
+            (English, "1½ hours", Russian, "1,5 часа"),
+            (
+                English,
+                "a 4x4 and the bill HJR-3",
+                Russian,
+                "внедорожник и резолюция",
+            ),
+            (English, "decades ago", Russian, "более 30 лет назад"),
+            (
                 English,
                 "5 men and 6 women",
                 Russian,
@@ -332,6 +371,9 @@ mod tests {
                 Russian,
                 "около 1 600 человек",
             ),
+            (English, "to 10⁶ tonnes", Russian, "до 106 тонн"),
+            (English, "rose to 412¹", Russian, "вырос до 4121"),
+            (English, "the F-16 jet", Russian, "самолёт F-15"),
             (English, "3 million people", Russian, "3 тысячи человек"),
             (English, "5 men came", Russian, "пришло 6 мужчин"),
             (
@@ -363,6 +405,52 @@ mod tests {
                     != *expected
             })
             .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn what_stays_as_it_is_raises_no_alarm() {
+        use Language::{Arabic, English, Russian};
+        let mut wrong = Vec::new();
+        for (source, target, to, expected) in [
+            (
+                "Thanks to @harbour_news and #PortLinden for the photos.",
+                "Спасибо @harbour_news и #PortLinden за фото.",
+                Russian,
+                &[][..],
+            ),
+            (
+                "Write to press@example.org or see https://example.org/a?b=1&c=2 today.",
+                "Пишите на press@example.org или смотрите https://example.org/a?b=1&c=2 сегодня.",
+                Russian,
+                &[],
+            ),
+            (
+                "#PortLinden @harbour_news",
+                "#PortLinden @harbour_news",
+                Arabic,
+                &[],
+            ),
+            ("2.", "2", Russian, &[]),
+            ("Hello {name}!", "Привет, {name}!", Russian, &[]),
+            (
+                "Hello {name}!",
+                "Привет, имя!",
+                Russian,
+                &["placeholders_differ"],
+            ),
+            (
+                "Thanks to #PortLinden for the photos.",
+                "Спасибо #ПортЛинден за фото.",
+                Russian,
+                &["placeholders_differ"],
+            ),
+        ] {
+            let found = kinds(source, target, English, to);
+            if found != expected {
+                wrong.push((target, found));
+            }
+        }
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 

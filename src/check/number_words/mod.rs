@@ -22,6 +22,9 @@ pub(super) enum NumberWord {
 /// A half: by itself, of a hundred, of an hour, of a day, in two parts, and added to a whole.
 const HALF: &[f64] = &[0.5, 50.0, 30.0, 12.0, 2.0, 1.5, 2.5, 3.5];
 
+/// Several decades: any number of them.
+const DECADES: &[f64] = &[10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0];
+
 /// What a lowercase word may count; words of all three languages are known at once, since a text
 /// in one may quote another.
 pub(super) fn of(word: &str) -> Option<NumberWord> {

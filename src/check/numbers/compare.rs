@@ -69,6 +69,12 @@ impl Numbers {
             missing.retain(|number| !converted(number));
             added.retain(|number| !from_here(number));
         }
+        // A code may be left out or explained (`4x4`, `HJR-3`), not changed.
+        if added.is_empty() {
+            missing.retain(|number| !number.is_name);
+        } else if missing.is_empty() {
+            added.retain(|number| !number.is_name);
+        }
         let written = |numbers: Vec<Number>| {
             numbers
                 .into_iter()

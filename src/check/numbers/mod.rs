@@ -38,6 +38,8 @@ struct Number {
     readings: Vec<Vec<Value>>,
     /// As it is written, where it is written in digits.
     digits: Option<String>,
+    /// Whether it is part of a name or a code, which a translation may leave out.
+    is_name: bool,
 }
 
 impl Number {
@@ -46,6 +48,7 @@ impl Number {
         Self {
             readings: readings.collect(),
             digits: None,
+            is_name: false,
         }
     }
 

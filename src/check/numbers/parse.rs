@@ -35,7 +35,20 @@ impl<'a> Parser<'a> {
     pub(super) fn parse(mut self) -> Vec<Number> {
         while let Some(item) = self.items.get(self.at) {
             match item {
-                Item::Digits { plain, written, .. } => self.number(plain, written),
+                Item::Digits {
+                    plain,
+                    written,
+                    raised,
+                    is_name,
+                    ..
+                } => {
+                    let number = Number {
+                        readings: readings(plain),
+                        digits: Some(written.clone()),
+                        is_name: *is_name,
+                    };
+                    self.number(number, plain, *raised);
+                }
                 Item::Roman(value) => {
                     self.found.push(Number::of_words([*value]));
                     self.at += 1;
@@ -46,6 +59,7 @@ impl<'a> Parser<'a> {
                         .extend(crate::check::dates::months(text).map(|month| Number {
                             readings: vec![vec![Value::Month(month)]],
                             digits: None,
+                            is_name: false,
                         }));
                     match number_words::of(text) {
                         Some(_) => self.words(),
@@ -53,11 +67,8 @@ impl<'a> Parser<'a> {
                     }
                 }
                 Item::Mark(c) => {
-                    match c {
-                        '½' => self.found.push(Number::of_words([0.5])),
-                        '¼' => self.found.push(Number::of_words([0.25])),
-                        '¾' => self.found.push(Number::of_words([0.75])),
-                        _ => {}
+                    if let Some(part) = fraction(*c) {
+                        self.fraction(part);
                     }
                     self.at += 1;
                 }
@@ -67,17 +78,16 @@ impl<'a> Parser<'a> {
     }
 
     /// A number in digits with what follows it: a scale, a time of day, an ending.
-    fn number(&mut self, plain: &str, written: &str) {
+    fn number(&mut self, mut number: Number, plain: &str, raised: Option<i32>) {
         let start = self.at;
         self.at += 1;
         // `km2`, «мм3»
         if matches!(plain, "2" | "3") && self.is_unit(start) {
             return;
         }
-        let mut number = Number {
-            readings: readings(plain),
-            digits: Some(written.to_owned()),
-        };
+        if let Some(power) = raised {
+            self.raise(&mut number, start, power);
+        }
         let mut factor = 1.0;
         while let Some(NumberWord::Scale(scale)) = self.number_word(self.at) {
             // One letter is a scale only against its number: `5m`, but not «5 м».
@@ -123,10 +133,51 @@ impl<'a> Parser<'a> {
                 self.found.extend(parts.into_iter().map(|part| Number {
                     readings: vec![vec![part]],
                     digits: number.digits.clone(),
+                    is_name: number.is_name,
                 }));
             }
             _ => self.found.push(number),
         }
+    }
+
+    /// Reads raised digits: a power of ten, with what it multiplies (`3×10⁶`), or the mark of a note.
+    fn raise(&mut self, number: &mut Number, start: usize, power: i32) {
+        let Some(base) = number.plain() else { return };
+        let raised = base.powi(power);
+        let is_ten = (base - 10.0).abs() < f64::EPSILON;
+        if !is_ten || (1..=3).contains(&power) {
+            number.read_also(vec![Value::Plain(raised)]);
+            return;
+        }
+        number.readings = vec![vec![Value::Plain(raised)]];
+        let is_product = start >= 2
+            && matches!(self.items[start - 2], Item::Digits { .. })
+            && match &self.items[start - 1] {
+                Item::Mark(c) => matches!(c, '×' | '·' | '⋅' | '*'),
+                Item::Word { text, .. } => matches!(text.as_str(), "x" | "х"),
+                _ => false,
+            };
+        if is_product && let Some(times) = self.found.last().and_then(Number::plain) {
+            let before = self.found.pop().and_then(|number| number.digits);
+            let product = vec![Value::Plain(times * raised)];
+            number.readings = vec![product, vec![Value::Plain(times), Value::Plain(raised)]];
+            number.digits = before
+                .into_iter()
+                .chain(number.digits.take())
+                .reduce(|a, b| a + "×" + &b);
+        }
+    }
+
+    /// A part of one, by itself or behind a whole number: `1½`.
+    fn fraction(&mut self, part: f64) {
+        let follows = self.at > 0 && matches!(self.items[self.at - 1], Item::Digits { .. });
+        if follows
+            && let Some(number) = self.found.last_mut()
+            && let Some(whole) = number.plain()
+        {
+            number.read_also(vec![Value::Plain(whole + part)]);
+        }
+        self.found.push(Number::of_words([part]));
     }
 
     /// Whether a digit stands against a unit of length, and makes it one of area or volume.
@@ -156,7 +207,7 @@ impl<'a> Parser<'a> {
     /// In `2–3 million` the scale is that of both.
     fn scale_range(&mut self, start: usize, factor: f64) {
         let joins = |item: &Item| match item {
-            Item::Mark(c) => matches!(c, '-' | '–' | '—' | '−'),
+            Item::Mark(c) => matches!(c, '-' | '‑' | '–' | '—' | '−'),
             Item::Word { text, .. } => {
                 matches!(
                     text.as_str(),
@@ -240,7 +291,10 @@ impl<'a> Parser<'a> {
             start.checked_sub(2).map(|at| &self.items[at])
             && before.len() == 4
             && plain.len() == 2
-            && matches!(self.items[start - 1], Item::Mark('-' | '–' | '—' | '/'))
+            && matches!(
+                self.items[start - 1],
+                Item::Mark('-' | '‑' | '–' | '—' | '/')
+            )
             && let Ok(before) = before.parse::<f64>()
         {
             number.read_also(vec![Value::Plain((before / 100.0).floor() * 100.0 + value)]);
@@ -405,4 +459,19 @@ impl<'a> Parser<'a> {
             self.at += 1;
         }
     }
+}
+
+/// The value of a fraction that is one character.
+fn fraction(c: char) -> Option<f64> {
+    let (above, below) = match c {
+        '½' => (1.0, 2.0),
+        '⅓' => (1.0, 3.0),
+        '⅔' => (2.0, 3.0),
+        '¼' => (1.0, 4.0),
+        '¾' => (3.0, 4.0),
+        '⅕' => (1.0, 5.0),
+        '⅛' => (1.0, 8.0),
+        _ => return None,
+    };
+    Some(above / below)
 }

@@ -5,12 +5,17 @@ use crate::check::number_words;
 /// A piece of text that matters here.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Item {
-    /// A number in ASCII digits with its separators, how it is written, and whether it stands
-    /// against a letter before it.
+    /// A number in ASCII digits.
     Digits {
+        /// With its separators.
         plain: String,
         written: String,
+        /// Whether it stands against a letter before it.
         glued: bool,
+        /// The raised digits behind it: a power, or the mark of a note.
+        raised: Option<i32>,
+        /// Whether it is part of a name or a code, as in `A320`, `F-16` and `4x4`.
+        is_name: bool,
     },
     /// A word in lowercase; whether it stands against the digits before it.
     Word { text: String, glued: bool },
@@ -26,6 +31,8 @@ pub(super) fn digit(c: char) -> Option<char> {
         '0'..='9' => return Some(c),
         '\u{660}'..='\u{669}' => u32::from(c) - 0x660,
         '\u{6f0}'..='\u{6f9}' => u32::from(c) - 0x6f0,
+        // `CO₂` is written `CO2` as well.
+        '\u{2080}'..='\u{2089}' => u32::from(c) - 0x2080,
         _ => return None,
     };
     char::from_digit(value, 10)
@@ -110,10 +117,60 @@ pub(super) fn digits(chars: &[char], start: usize) -> (Item, usize) {
     }
     let written = chars[start..at].iter().collect();
     let glued = start > 0 && is_word_char(chars[start - 1]);
+    let is_name = is_name(&chars[..start], &chars[at..]);
+    let (raised, length) = raised(&chars[at..]);
     let item = Item::Digits {
         plain,
         written,
         glued,
+        raised,
+        is_name,
     };
-    (item, at)
+    (item, at + length)
+}
+
+/// The raised number that characters begin with (`⁶`, `⁻³`, `^6`), and how many they are.
+fn raised(chars: &[char]) -> (Option<i32>, usize) {
+    let is_caret = chars.first() == Some(&'^');
+    let mut number = String::new();
+    let mut length = usize::from(is_caret);
+    for &c in &chars[length..] {
+        let value = match c {
+            '-' | '−' | '⁻' if number.is_empty() => '-',
+            _ if is_caret => match digit(c) {
+                Some(value) => value,
+                None => break,
+            },
+            '¹' => '1',
+            '²' => '2',
+            '³' => '3',
+            '⁰' | '⁴'..='⁹' => char::from_digit(u32::from(c) - 0x2070, 10).unwrap_or('0'),
+            _ => break,
+        };
+        if value == '-' && !is_caret && c != '⁻' {
+            break;
+        }
+        number.push(value);
+        length += 1;
+    }
+    match number.parse() {
+        Ok(number) => (Some(number), length),
+        Err(_) => (None, 0),
+    }
+}
+
+/// Whether digits between these characters are part of a name or a code.
+fn is_name(before: &[char], after: &[char]) -> bool {
+    let is_times = |c: Option<&char>| matches!(c, Some('x' | 'х' | '×'));
+    if is_times(after.first()) && after.get(1).is_some_and(|c| digit(*c).is_some()) {
+        return true;
+    }
+    match before {
+        [.., c] if c.is_alphabetic() => c.is_ascii_alphabetic() || c.is_uppercase(),
+        [rest @ .., '-' | '‑' | '–'] => {
+            let word = rest.iter().rev().take_while(|c| c.is_alphabetic());
+            word.last().is_some_and(|first| first.is_uppercase())
+        }
+        _ => false,
+    }
 }
