@@ -67,6 +67,8 @@ mod weights;
 mod work;
 
 pub use check::check_translation;
+#[doc(hidden)]
+pub use check::fitting;
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,

@@ -5,9 +5,12 @@
 //! fault is the pipelines' business.
 
 mod addresses;
+mod anchors;
 mod copied;
 mod dates;
+mod endings;
 mod length;
+mod lexicon;
 mod measure;
 mod missing;
 mod names;
@@ -164,6 +167,19 @@ pub(crate) fn translation(
         ));
     }
     faults
+}
+
+/// What is weighed to tell whether part of a source is missing, for fitting the weights.
+#[doc(hidden)]
+pub mod fitting {
+    pub use super::missing::{SIGNS, Signs, WEIGHTS};
+    use super::{Language, length, placeholders};
+
+    /// The signs of each story of what is missing in a translation.
+    pub fn signs(source: &str, from: Language, target: &str, to: Language) -> Vec<Signs> {
+        let (source, target) = (placeholders::without(source), placeholders::without(target));
+        length::signs(&source, from, &target, to)
+    }
 }
 
 fn wrong_language(target: &str, to: Language, written: ScriptProfile) -> Option<Warning> {

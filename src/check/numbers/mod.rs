@@ -11,6 +11,7 @@ mod read;
 mod sum;
 
 use parse::Parser;
+pub(super) use read::digit;
 
 /// What is compared: a value, or a time of day.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -26,7 +26,7 @@ pub(super) enum Item {
 }
 
 /// The value of a decimal digit of the scripts that we read.
-pub(super) fn digit(c: char) -> Option<char> {
+pub(in crate::check) fn digit(c: char) -> Option<char> {
     let value = match c {
         '0'..='9' => return Some(c),
         '\u{660}'..='\u{669}' => u32::from(c) - 0x660,
