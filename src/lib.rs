@@ -64,10 +64,13 @@ mod terminal;
 mod tokenizer;
 mod translate;
 mod translators;
+mod warning;
 mod weights;
 mod work;
 
 pub use check::check_translation;
+#[doc(hidden)]
+pub use check::fitting;
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence, LeftOut, Reason,
@@ -80,7 +83,7 @@ pub use language::{Detection, Language, ScriptProfile};
 pub use memory::{MemoryCount, MemoryFile, TmxImport};
 pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
-    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
+    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver,
 };
 pub use prompts::Length;
 pub use registry::{
@@ -93,6 +96,7 @@ pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Sto
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
 pub use translate::{TermCounts, TranslatedSegment, Translation, Translator, TranslatorBuilder};
+pub use warning::{Warning, WarningKind};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

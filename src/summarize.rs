@@ -14,12 +14,13 @@ use crate::error::{Error, Result};
 use crate::generate::Finish;
 use crate::language::Language;
 use crate::loader::{Engine, Loaded, Loader};
-use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
+use crate::options::{Decoding, LoadOptions, ProgressObserver};
 use crate::pipeline::{Windows, failure, named, shared};
 use crate::prompts::{self, Length};
 use crate::segment::{sentences, split_long};
 use crate::translate::{Translator, detected_language};
 use crate::translators::{self, SegmentModel};
+use crate::warning::{Warning, WarningKind};
 
 /// Bytes of text in a window.
 const WINDOW_BYTES: usize = 256 << 10;
@@ -312,7 +313,10 @@ impl Summarizer {
                 } else if let Some(first) = found.into_iter().next() {
                     // A model whose summaries are as long as what they are of.
                     *text = first;
-                    warnings.push(Warning::new("cut_short", "the text was read in part"));
+                    warnings.push(Warning::new(
+                        WarningKind::CutShort,
+                        "the text was read in part",
+                    ));
                 }
             }
             if parts.is_empty() {
@@ -339,7 +343,7 @@ impl Summarizer {
                     text.zip(articles[index].take())
                         .map(|(text, (_, mut warnings))| {
                             warnings.push(Warning::new(
-                                "parts",
+                                WarningKind::Parts,
                                 format!("the text was read in {count} parts"),
                             ));
                             (text, warnings)

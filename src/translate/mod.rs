@@ -21,8 +21,9 @@ use crate::glossary::Glossary;
 use crate::language::{Detection, Language, ScriptProfile};
 use crate::loader::{Loaded, Loader};
 use crate::memory::TranslationMemory;
-use crate::options::{Decoding, LoadOptions, ProgressObserver, Warning};
+use crate::options::{Decoding, LoadOptions, ProgressObserver};
 use crate::pipeline::{Windows, failure, named, shared};
+use crate::warning::{Warning, WarningKind};
 
 use attempts::{Checks, Output, Relay, Route};
 use models::Directed;
@@ -614,7 +615,7 @@ impl Translator {
             .into_iter()
             .map(|(fault, count, _)| {
                 let message = format!("in {count} of {all} segments: {}", fault.message);
-                Warning::new(&fault.kind, message)
+                Warning::new(fault.kind, message)
             })
             .collect();
         let mut models = models.to_vec();
@@ -685,7 +686,7 @@ pub(crate) fn detected_language(document: &Document) -> Result<(Language, Vec<Wa
             "the language was taken to be {}, with doubt",
             language.name()
         );
-        warnings.push(Warning::new("low_confidence", message));
+        warnings.push(Warning::new(WarningKind::LowConfidence, message));
     }
     Ok((language, warnings))
 }
@@ -711,7 +712,7 @@ fn untranslated(document: &Document, language: Language) -> Translation {
         language.name()
     );
     Translation {
-        warnings: vec![Warning::new("not_needed", message)],
+        warnings: vec![Warning::new(WarningKind::NotNeeded, message)],
         ..left_as_it_is(document, language, Some(language))
     }
 }
