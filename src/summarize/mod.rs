@@ -23,14 +23,9 @@ use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Loaded, Loader};
 use crate::options::{Decoding, ProgressObserver, Warning};
-use crate::pipeline::{Windows, failure, named, shared};
+use crate::pipeline::{Pipeline, failure, shared};
 use crate::prompts::Length;
 use crate::translate::{Translator, detected_language};
-
-/// Bytes of text in a window.
-const WINDOW_BYTES: usize = 256 << 10;
-/// Documents in a window.
-const WINDOW_DOCUMENTS: usize = 32;
 
 /// Writes summaries of texts and documents.
 ///
@@ -101,10 +96,8 @@ impl Summarizer {
     ///
     /// The first error that any text meets.
     pub fn summarize_batch(&self, texts: &[&str]) -> Result<Vec<String>> {
-        let documents = named(texts, Document::from_text);
-        self.summarize_documents(documents)
-            .map(|result| Ok(result?.text))
-            .collect()
+        let written = |summary: Summary| summary.text;
+        self.texts(texts, |name, text| Document::from_text(name, text), written)
     }
 
     /// Summarizes one document.
@@ -113,10 +106,7 @@ impl Summarizer {
     ///
     /// As [`summarize`](Self::summarize).
     pub fn summarize_document(&self, document: &Document) -> Result<Summary> {
-        let mut results = self.window(vec![document.clone()]);
-        results
-            .pop()
-            .map_or(Err(Error::Cancelled), |result| Ok(result?))
+        self.document(document)
     }
 
     /// Summarizes a stream of documents, lazily and in order; batches are filled across documents.
@@ -129,13 +119,14 @@ impl Summarizer {
         I: IntoIterator<Item = Result<Document, Box<Failure>>>,
         I::IntoIter: 'a,
     {
-        Windows::new(
-            documents.into_iter(),
-            WINDOW_BYTES,
-            WINDOW_DOCUMENTS,
-            |window| self.window(window),
-        )
+        self.stream(documents)
     }
+}
+
+impl Pipeline for Summarizer {
+    type Done = Summary;
+    const WINDOW_BYTES: usize = 256 << 10;
+    const WINDOW_DOCUMENTS: usize = 32;
 
     fn window(&self, documents: Vec<Document>) -> Vec<Result<Summary, Box<Failure>>> {
         let mut watch = Watch::new(self.progress.clone());
@@ -151,7 +142,9 @@ impl Summarizer {
             })
             .collect()
     }
+}
 
+impl Summarizer {
     /// Summaries in the language of each document, or in the one asked for by a model that can.
     fn drafts(&self, documents: &[Document], watch: &mut Watch) -> Vec<Result<Draft>> {
         let mut drafts: Vec<Option<Result<Draft>>> = Vec::new();

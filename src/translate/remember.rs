@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Output, Translator};
+use super::Translator;
+use super::attempts::Output;
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::Language;
