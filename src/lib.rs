@@ -65,7 +65,7 @@ mod translators;
 mod weights;
 mod work;
 
-pub use check::check_translation;
+pub use check::{check_summary, check_translation};
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,

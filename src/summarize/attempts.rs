@@ -1,5 +1,8 @@
 //! Asks for summaries, and again for those that fail their checks; the best one is kept.
 
+use std::borrow::Cow;
+
+use super::extract::extract;
 use super::parts::parts_of;
 use super::tidy::tidied;
 use super::writer::{Languages, Writer};
@@ -41,7 +44,18 @@ impl Summarizer {
                 }
                 break;
             }
-            let inputs: Vec<&str> = open.iter().map(|&index| texts[index]).collect();
+            let inputs: Vec<Cow<'_, str>> = open
+                .iter()
+                .map(|&index| match &results[index] {
+                    Some(before) if before.strange().is_some() => {
+                        // Also quoted orders may have been obeyed.
+                        let text = texts[index];
+                        check::without_orders(text, &check::orders(text, language), |_| true).into()
+                    }
+                    _ => texts[index].into(),
+                })
+                .collect();
+            let inputs: Vec<&str> = inputs.iter().map(AsRef::as_ref).collect();
             watch.begin(inputs.len());
             let answers = match writer {
                 Writer::Instruct(instruct) => {
@@ -70,7 +84,10 @@ impl Summarizer {
                     continue;
                 };
                 let (text, finish) = tidied(writer.own(answer, length, language), length, language);
-                let faults = check::summary(texts[index], &text, language, finish);
+                let mut faults = check::summary(texts[index], &text, language, finish);
+                if languages.article == language {
+                    faults.extend(check::origin(texts[index], &text, language));
+                }
                 // Too little is no fault to warn of, but worth another attempt.
                 let written = sentences(&text, language).len();
                 let little = written < length.fewest_sentences()
@@ -92,10 +109,11 @@ impl Summarizer {
             }
             open = again;
         }
-        Ok(results
-            .into_iter()
-            .map(|found| found.map(|found| (found.text, found.faults)))
-            .collect())
+        let written = results.into_iter().zip(texts).map(|(found, text)| {
+            let found = found?;
+            Some(found.of_the_article(text, length, language))
+        });
+        Ok(written.collect())
     }
 
     /// Summaries that are made of the summaries of parts, as many as there should be sentences.
@@ -147,8 +165,10 @@ impl Summarizer {
             .iter()
             .map(|text| {
                 let most = self.decoding.max_tokens;
+                let article = prompts::Quoted::new(text);
+                let asked = prompts::summary(language, length, &article, attempt);
                 Ok(Job {
-                    prompt: instruct.prompt(&prompts::summary(language, length, text, attempt))?,
+                    prompt: instruct.prompt(&asked)?,
                     max_new: most.unwrap_or_else(|| length.most_tokens(language)),
                     writing: if attempt == 0 {
                         Writing::Usual(language)
@@ -175,4 +195,30 @@ struct Candidate {
     text: String,
     faults: Vec<Warning>,
     weight: u32,
+}
+
+impl Candidate {
+    /// The fault that it does not come from its article.
+    fn strange(&self) -> Option<&Warning> {
+        self.faults
+            .iter()
+            .find(|fault| fault.kind == "not_in_source")
+    }
+
+    /// The summary, or where it says what its article does not, sentences of the article.
+    fn of_the_article(self, article: &str, length: Length, language: Language) -> Written {
+        match self
+            .strange()
+            .and_then(|fault| Some((fault, extract(article, length, language)?)))
+        {
+            Some((fault, text)) => {
+                let message = format!(
+                    "sentences of the article were taken, as no summary by the model was of it ({})",
+                    fault.message
+                );
+                (text, vec![Warning::new("not_in_source", message)])
+            }
+            None => (self.text, self.faults),
+        }
+    }
 }

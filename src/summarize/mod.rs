@@ -5,8 +5,10 @@
 //! parts, whose summaries are then summarized. Every summary is checked, and asked for again where
 //! it fails.
 
+mod article;
 mod attempts;
 mod builder;
+mod extract;
 mod parts;
 mod tidy;
 mod writer;
@@ -150,14 +152,23 @@ impl Summarizer {
         let mut drafts: Vec<Option<Result<Draft>>> = Vec::new();
         drafts.resize_with(documents.len(), || None);
         for language in Language::ALL {
-            let mut members = Vec::new();
+            let mut members: Vec<usize> = Vec::new();
+            let mut articles: Vec<Option<Written>> = Vec::new();
             for (index, document) in documents.iter().enumerate() {
                 let found = match self.from.or(document.language()) {
                     Some(found) => Ok((found, Vec::new())),
                     None => detected_language(document),
                 };
                 match found {
-                    Ok((found, warnings)) if found == language => members.push((index, warnings)),
+                    Ok((found, warnings)) if found == language => {
+                        match article::read(document, language) {
+                            Ok((text, others)) => {
+                                members.push(index);
+                                articles.push(Some((text, [warnings, others].concat())));
+                            }
+                            Err(error) => drafts[index] = Some(Err(error)),
+                        }
+                    }
                     Ok(_) => {}
                     Err(error) => {
                         drafts[index].get_or_insert(Err(error));
@@ -167,25 +178,20 @@ impl Summarizer {
             if members.is_empty() {
                 continue;
             }
-            let texts: Vec<&Document> = members
-                .iter()
-                .map(|(index, _)| &documents[*index])
-                .collect();
             let written = self.loader.summarizer(language).and_then(|model| {
                 Loaded::heed(std::slice::from_ref(&model), &self.decoding)?;
                 let languages = Languages {
                     article: language,
                     summary: Writer::of(&model)?.language(language, self.language),
                 };
-                let texts = self.written(&model, languages, &texts, watch)?;
+                let texts = self.written(&model, languages, articles, watch)?;
                 Ok((model, languages, texts))
             });
             match written {
                 Ok((model, languages, texts)) => {
-                    for ((index, mut warnings), text) in members.into_iter().zip(texts) {
+                    for (index, text) in members.into_iter().zip(texts) {
                         drafts[index] =
-                            Some(text.map_or(Err(Error::Cancelled), |(text, faults)| {
-                                warnings.extend(faults);
+                            Some(text.map_or(Err(Error::Cancelled), |(text, warnings)| {
                                 Ok(Draft {
                                     text,
                                     languages,
@@ -197,7 +203,7 @@ impl Summarizer {
                 }
                 Err(error) => {
                     let error = shared(error);
-                    for (index, _) in members {
+                    for index in members {
                         drafts[index] = Some(Err(error()));
                     }
                 }

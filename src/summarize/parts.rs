@@ -3,13 +3,11 @@
 
 use super::writer::{Languages, Writer};
 use super::{Summarizer, Written};
-use crate::document::Document;
 use crate::engine::Watch;
 use crate::error::Result;
 use crate::language::Language;
 use crate::loader::Loaded;
 use crate::options::Warning;
-use crate::prompts;
 use crate::segment::{sentences, split_long};
 
 /// How often the summaries of parts are read in parts themselves; each time leaves a quarter or so.
@@ -20,15 +18,11 @@ impl Summarizer {
         &self,
         model: &Loaded,
         languages: Languages,
-        documents: &[&Document],
+        mut articles: Vec<Option<Written>>,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Written>>> {
         let writer = Writer::of(model)?;
         let most = writer.most_tokens();
-        let mut articles: Vec<Option<Written>> = documents
-            .iter()
-            .map(|document| Some((prompts::without_delimiters(&document.prose()), Vec::new())))
-            .collect();
         // Articles that are too long become the summaries of their parts, again if need be.
         for round in 0.. {
             let mut parts: Vec<(usize, String)> = Vec::new();
@@ -87,7 +81,7 @@ impl Summarizer {
             .filter_map(|&i| articles[i].as_ref().map(|(text, _)| text.as_str()))
             .collect();
         let summaries = self.asked(writer, languages, self.length, &texts, watch)?;
-        let mut results: Vec<Option<Written>> = vec![None; documents.len()];
+        let mut results: Vec<Option<Written>> = vec![None; articles.len()];
         for (index, summary) in present.into_iter().zip(summaries) {
             results[index] =
                 summary
