@@ -68,9 +68,9 @@ mod warning;
 mod weights;
 mod work;
 
-pub use check::check_translation;
 #[doc(hidden)]
 pub use check::fitting;
+pub use check::{check_summary, check_translation};
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence, LeftOut, Reason,

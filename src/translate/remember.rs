@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Output, Translator};
+use super::Translator;
+use super::attempts::Output;
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::Language;
@@ -263,7 +264,8 @@ mod tests {
         let translator = translator(full.clone(), 4);
         let text = "The mayor came. The bridge opened.";
         // Windows end after so many bytes; each of these is one.
-        let long = text.to_owned() + &" It rained.".repeat(super::super::WINDOW_BYTES / 11);
+        let long = text.to_owned()
+            + &" It rained.".repeat(<Translator as crate::pipeline::Pipeline>::WINDOW_BYTES / 11);
         let names = ["a", "b", "c"];
         let documents = names.map(|name| Ok(Document::raw(name, long.as_str()).unwrap()));
         let translated: Vec<_> = translator.translate_documents(documents).collect();

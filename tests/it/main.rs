@@ -6,6 +6,7 @@ mod eval;
 mod fake_hub;
 mod formats;
 mod hostile;
+mod injection;
 mod instruct;
 mod jobs;
 mod pull;
