@@ -90,7 +90,7 @@ mod tests {
             std::fs::create_dir(place).unwrap();
             let program = place.join("python3");
             std::fs::write(&program, "#!/bin/sh\n").unwrap();
-            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         std::fs::write(folder.join("python3"), "not a program").unwrap();
         let found = |path: &str| {
