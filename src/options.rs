@@ -206,8 +206,8 @@ pub type ProgressObserver = Arc<dyn Fn(&Progress) -> ControlFlow<()> + Send + Sy
 pub struct Warning {
     /// A stable name. Guards: `empty_output`, `source_copied`, `wrong_script`, `wrong_language`,
     /// `repetition`, `cut_short`, `too_short`, `too_long`, `sentence_dropped`, `numbers_differ`,
-    /// `dates_differ`, `addresses_differ`, `names_unknown`, `glossary_missed`. Others:
-    /// `low_confidence`, `mixed_languages`, `foreign_language`, `not_needed`, `parts`, `unread`,
+    /// `dates_differ`, `addresses_differ`, `names_unknown`, `not_in_source`, `glossary_missed`.
+    /// Others: `left_out`, `low_confidence`, `mixed_languages`, `foreign_language`, `not_needed`, `parts`, `unread`,
     /// `memory`.
     pub kind: String,
     /// One sentence without a final period.
