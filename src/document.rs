@@ -17,10 +17,12 @@ mod front_matter;
 mod html;
 mod inspect;
 mod json_lines;
+mod left_out;
 mod layout;
 mod lines;
 mod markdown;
 mod read;
+mod raised;
 mod records;
 mod spans;
 mod subtitles;
@@ -33,6 +35,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 pub use inspect::{InspectedSentence, Inspection};
+pub use left_out::{LeftOut, Reason};
 pub use read::{Cleaning, Documents, Failure, Format, ReadOptions};
 
 use crate::error::{Error, Result};
@@ -104,7 +107,7 @@ pub struct Document {
     encoding: &'static str,
     byline: Option<String>,
     date: Option<String>,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
     fields: Map<String, Value>,
     /// The fields that hold the text, in the order of the layout's values.
     chosen: Vec<String>,
@@ -315,7 +318,7 @@ impl Document {
     }
 
     /// The lines that clean-up left out, in order.
-    pub fn left_out(&self) -> &[String] {
+    pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
 

@@ -1,5 +1,6 @@
 //! The three languages: their names, codes and scripts, and telling them from others.
 
+mod arabic;
 mod detect;
 mod latin;
 mod neighbours;
@@ -8,6 +9,7 @@ mod script;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use arabic::{fold_arabic, is_arabic_form, without_clitics};
 pub use detect::Detection;
 pub use script::ScriptProfile;
 

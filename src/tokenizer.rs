@@ -1,24 +1,43 @@
 //! Text to token ids and back, and prompts of instruct models.
 //!
 //! The vocabulary and the chat template come from the model's file. Text of users never becomes a
-//! control token: a chat marker in an article is encoded as the characters it is written in.
+//! control token: a chat marker in an article is encoded as the characters it is written in. What a
+//! model thinks before it answers never becomes text.
 
+mod byte_level;
+mod json;
 pub(crate) mod pieces;
+mod scripts;
+mod template;
+mod thinking;
+mod vocabulary;
 
-use candle_core::quantized::tokenizer::TokenizerFromGguf;
-use minijinja::{Environment, context};
-use tokenizers::Tokenizer;
+use std::path::PathBuf;
+
+use candle_core::quantized::gguf_file::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::engine::Writing;
 use crate::error::{Error, Result};
-use crate::language::Language;
 use crate::models::TokenId;
 use crate::models::gguf::Gguf;
 
+use template::ChatTemplate;
+use thinking::Thinking;
+use vocabulary::{ENDS, Fault, Part, Pieces, TokenKind, Vocabulary};
+
 /// The tokenizer of an instruct model, with its chat template.
 pub(crate) struct ChatTokenizer {
-    tokenizer: Tokenizer,
-    template: Environment<'static>,
+    path: PathBuf,
+    pieces: Pieces,
+    template: ChatTemplate,
+    /// Whether the template takes no system message, so that it goes before what the user says.
+    joins_system: bool,
+    /// Markers of the template that are no tokens, such as `[INST]` of Llama 2.
+    written: Vec<String>,
+    /// Whether text is composed (NFC) before it is encoded, as the makers do.
+    composes: bool,
+    thinking: Thinking,
     stop: Vec<TokenId>,
     /// Which scripts each token has letters of.
     scripts: Vec<u8>,
@@ -47,50 +66,53 @@ const PLACE: [char; 2] = ['\u{f8e0}', '\u{f8e1}'];
 
 impl ChatTokenizer {
     /// Reads vocabulary, merges and chat template from a GGUF file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedModel`] for a tokenizer or a way to split text that is not known, for a
+    /// file without a chat template, and for a template that cannot be used within its limits;
+    /// [`Error::CorruptModel`] for a vocabulary that contradicts itself.
     pub(crate) fn from_gguf(gguf: &Gguf) -> Result<Self> {
-        let mut tokenizer = Tokenizer::from_gguf(gguf.content())
-            .map_err(|error| gguf.corrupt(format!("its tokenizer cannot be read ({error})")))?;
-        tokenizer.set_encode_special_tokens(true);
         let source = gguf.text("tokenizer.chat_template").map_err(|_| {
             gguf.unsupported("the file has no chat template, so it is no instruct model".to_owned())
         })?;
-        let mut template = Environment::new();
-        minijinja_contrib::add_to_environment(&mut template);
-        template.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        template
-            .add_template_owned("chat", source.to_owned())
-            .map_err(|error| {
-                gguf.unsupported(format!("its chat template cannot be used ({error})"))
-            })?;
-        let mut stop = Vec::new();
-        for key in [
-            "tokenizer.ggml.eos_token_id",
-            "tokenizer.ggml.eot_token_id",
-            "tokenizer.ggml.padding_token_id",
-        ] {
-            stop.extend(
-                gguf.integer(key)
-                    .ok()
-                    .and_then(|id| TokenId::try_from(id).ok()),
-            );
+        let vocabulary = read_vocabulary(gguf)?;
+        let composes = vocabulary.pre.as_deref() == Some("qwen2");
+        let pieces = Pieces::new(vocabulary).map_err(|fault| match fault {
+            Fault::Corrupt(message) => gguf.corrupt(message),
+            Fault::Unsupported(message) => gguf.unsupported(message),
+        })?;
+        let refused = |message: String| {
+            gguf.unsupported(format!("its chat template cannot be used: {message}"))
+        };
+        let text = |id: Option<TokenId>| id.and_then(|id| pieces.token(id)).unwrap_or_default();
+        let (begin, end) = (text(pieces.begin()), text(pieces.end()));
+        let template =
+            ChatTemplate::new(source, begin.to_owned(), end.to_owned()).map_err(refused)?;
+        let trial = template.render(&[("system", "Translate."), ("user", "Hello.")]);
+        let joins_system = trial.is_err();
+        if joins_system {
+            // The first error says more, unless it is about the system message.
+            let alone = template.render(&[("user", "Hello.")]);
+            alone.map_err(|message| refused(trial.err().unwrap_or(message)))?;
         }
-        stop.extend(
-            ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<end_of_turn>"]
-                .iter()
-                .filter_map(|t| tokenizer.token_to_id(t)),
-        );
-        stop.sort_unstable();
-        stop.dedup();
-        let scripts = (0..tokenizer.get_vocab_size(true) as TokenId)
-            .map(|id| {
-                let token = tokenizer.id_to_token(id);
-                token.map_or(0, |token| scripts_of(&bytes_of(&token)))
-            })
+        let written = template::markers(source)
+            .into_iter()
+            .filter(|marker| pieces.marker(marker).is_none())
             .collect();
+        let scripts = (0..pieces.len() as TokenId)
+            .map(|id| scripts::of(&pieces.bytes(id)))
+            .collect();
+        let thinking = Thinking::new(|name| pieces.marker(name));
         Ok(Self {
-            tokenizer,
+            path: gguf.path().to_path_buf(),
+            stop: stop_tokens(gguf, &pieces),
+            pieces,
             template,
-            stop,
+            joins_system,
+            written,
+            composes,
+            thinking,
             scripts,
         })
     }
@@ -107,197 +129,197 @@ impl ChatTokenizer {
     /// [`Error::Tokenizer`] where the model's template rejects the conversation.
     pub(crate) fn prompt(&self, messages: &[Message<'_>]) -> Result<Vec<TokenId>> {
         let mut theirs = Vec::new();
-        let rendered: Vec<_> = messages
+        let mut contents: Vec<(&str, String)> = messages
             .iter()
-            .map(|message| {
-                let content: String = message
-                    .content
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Ours(text) => (*text).to_owned(),
-                        Piece::Theirs(text) => {
-                            theirs.push(*text);
-                            format!("{}{}{}", PLACE[0], theirs.len() - 1, PLACE[1])
-                        }
-                    })
-                    .collect();
-                context! { role => message.role, content => content }
-            })
+            .map(|message| (message.role, placed(&message.content, &mut theirs)))
+            .collect();
+        if self.joins_system
+            && let [("system", system), (_, first), ..] = contents.as_mut_slice()
+        {
+            *first = format!("{system}\n\n{first}");
+            contents.remove(0);
+        }
+        let contents: Vec<(&str, &str)> = contents
+            .iter()
+            .map(|(role, content)| (*role, content.as_str()))
             .collect();
         let text = self
             .template
-            .get_template("chat")
-            .and_then(|template| {
-                template.render(context! { messages => rendered, add_generation_prompt => true })
-            })
-            .map_err(|error| {
-                Error::Tokenizer(format!("the chat template rejects the prompt ({error})"))
+            .render(&contents)
+            .map_err(|message| Error::UnsupportedModel {
+                path: self.path.clone(),
+                message: format!("its chat template rejects the prompt: {message}"),
             })?;
-        let mut ids = Vec::new();
-        let mut rest = text.as_str();
-        while let Some((before, after)) = rest.split_once(PLACE[0]) {
-            self.encode_ours(before, &mut ids)?;
-            let (number, after) = after.split_once(PLACE[1]).unwrap_or((after, ""));
-            if let Some(text) = number
-                .parse()
-                .ok()
-                .and_then(|number: usize| theirs.get(number))
-            {
-                ids.extend(self.encode(text)?);
-            }
-            rest = after;
+        let mut ids = self.encode_prompt(&text, &theirs)?;
+        if let Some(begin) = self.pieces.begins_with()
+            && ids.first() != Some(&begin)
+        {
+            ids.insert(0, begin);
         }
-        self.encode_ours(rest, &mut ids)?;
         Ok(ids)
     }
 
-    /// The tokens that have letters of scripts which a text may not be written in: true at their
-    /// ids.
-    pub(crate) fn forbidden(&self, writing: Writing) -> std::sync::Arc<[bool]> {
-        let (language, strict) = match writing {
-            Writing::Usual(language) => (language, false),
-            Writing::Strict(language) => (language, true),
-        };
-        let own = match language {
-            Language::Arabic => ARABIC,
-            Language::English => LATIN,
-            Language::Russian => CYRILLIC,
-        };
-        let allowed = if strict { own } else { own | LATIN };
-        let forbid = |(id, scripts): (usize, &u8)| {
-            scripts & !allowed != 0 && !self.stop.contains(&(id as TokenId))
-        };
-        self.scripts.iter().enumerate().map(forbid).collect()
+    /// The ids of a rendered prompt. What stands between two markers is encoded as one text, so
+    /// that the ids are those of the whole prompt; markers are looked for in what is not theirs.
+    fn encode_prompt(&self, text: &str, theirs: &[&str]) -> Result<Vec<TokenId>> {
+        let mut ids = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        loop {
+            let (ours, after) = rest.split_once(PLACE[0]).unwrap_or((rest, ""));
+            for part in self.pieces.parts(ours) {
+                match part {
+                    Part::Text(text) => plain.push_str(text),
+                    Part::Token(id) => {
+                        self.encode_plain(&std::mem::take(&mut plain), &mut ids)?;
+                        ids.push(id);
+                    }
+                }
+            }
+            if after.is_empty() {
+                break;
+            }
+            let (number, after) = after.split_once(PLACE[1]).unwrap_or((after, ""));
+            if let Some(text) = number.parse().ok().and_then(|n: usize| theirs.get(n)) {
+                plain.push_str(&self.neutral(text));
+            }
+            rest = after;
+        }
+        self.encode_plain(&plain, &mut ids)?;
+        Ok(ids)
     }
 
-    /// Text as plain text: nothing in it becomes a control token.
+    fn encode_plain(&self, text: &str, ids: &mut Vec<TokenId>) -> Result<()> {
+        let encoded = if self.composes {
+            let text: String = text.nfc().collect();
+            self.pieces.encode_plain(&text, ids)
+        } else {
+            self.pieces.encode_plain(text, ids)
+        };
+        encoded.map_err(Error::Tokenizer)
+    }
+
+    /// Text of a document without what stands for such text, and with the markers that a template
+    /// writes as plain text broken by a space.
+    fn neutral(&self, text: &str) -> String {
+        let mut text = text.replace(PLACE, "");
+        for marker in &self.written {
+            if text.contains(marker.as_str()) {
+                let mut broken = marker.clone();
+                broken.insert(1, ' ');
+                text = text.replace(marker.as_str(), &broken);
+            }
+        }
+        text
+    }
+
+    /// The tokens that may not be written: those that have letters of scripts which a text may not
+    /// have, and markers that do not end an answer. True at their ids.
+    pub(crate) fn forbidden(&self, writing: Writing) -> std::sync::Arc<[bool]> {
+        let allowed = scripts::allowed(writing);
+        let forbid = |(id, scripts): (TokenId, &u8)| {
+            let is_foreign = scripts & !allowed != 0;
+            let is_marker = self.pieces.kind(id).is_control() || self.thinking.opens(id);
+            (is_foreign || is_marker) && !self.stop.contains(&id)
+        };
+        (0..).zip(&self.scripts).map(forbid).collect()
+    }
+
+    /// The ids of a text, equal to llama.cpp's; nothing in it becomes a control token.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<TokenId>> {
         let text = text.replace(PLACE, "");
-        let encoding = self
-            .tokenizer
-            .encode_fast(text, false)
-            .map_err(|error| Error::Tokenizer(error.to_string()))?;
-        Ok(encoding.get_ids().to_vec())
+        self.pieces.encode(&text).map_err(Error::Tokenizer)
     }
 
-    /// Text of the template: its markers are control tokens.
-    fn encode_ours(&self, text: &str, ids: &mut Vec<TokenId>) -> Result<()> {
-        let mut plain = 0;
-        let mut at = 0;
-        while let Some(found) = text[at..].find("<|") {
-            let start = at + found;
-            let end = text[start..].find("|>").map(|end| start + end + 2);
-            let marker =
-                end.and_then(|end| Some((end, self.tokenizer.token_to_id(&text[start..end])?)));
-            match marker {
-                Some((end, id)) => {
-                    if plain < start {
-                        ids.extend(self.encode(&text[plain..start])?);
-                    }
-                    ids.push(id);
-                    (plain, at) = (end, end);
-                }
-                None => at = start + 2,
-            }
-        }
-        if plain < text.len() {
-            ids.extend(self.encode(&text[plain..])?);
-        }
-        Ok(())
-    }
-
-    /// Ids to text; control tokens are left out.
+    /// Ids to text; control tokens and what the model thought are left out.
     pub(crate) fn decode(&self, ids: &[TokenId]) -> Result<String> {
-        self.tokenizer
-            .decode(ids, true)
-            .map_err(|error| Error::Tokenizer(error.to_string()))
+        let said = self.thinking.said(ids);
+        Ok(thinking::answer(&self.pieces.decode(&said)).to_owned())
     }
 }
 
-const LATIN: u8 = 1;
-const CYRILLIC: u8 = 2;
-const ARABIC: u8 = 4;
-const OTHER: u8 = 8;
-
-/// The bytes of a token as byte-level vocabularies write them: bytes that are printable stand for
-/// themselves, the others for characters from 256 on, in their order.
-fn bytes_of(token: &str) -> Vec<u8> {
-    let printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
-    token
-        .chars()
-        .filter_map(|c| {
-            let code = u32::from(c);
-            if code < 256 {
-                u8::try_from(code).ok()
-            } else {
-                (0..=255u8)
-                    .filter(|&byte| !printable(u32::from(byte)))
-                    .nth(code as usize - 256)
-            }
-        })
-        .collect()
-}
-
-/// The scripts that bytes have letters of. A character that is cut off counts by its first byte.
-fn scripts_of(bytes: &[u8]) -> u8 {
-    let mut scripts = 0;
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            scripts |= match u32::from(c) {
-                0x41..=0x5a | 0x61..=0x7a | 0xc0..=0x24f | 0x1e00..=0x1eff => LATIN,
-                0x400..=0x52f => CYRILLIC,
-                0x600..=0x6ff | 0x750..=0x77f => ARABIC,
-                // CJK punctuation and full-width forms belong to text of those scripts.
-                0x3000..=0x303f | 0xff00..=0xffef => OTHER,
-                _ if c.is_alphabetic() => OTHER,
-                _ => 0,
-            };
+/// A message with places for what is not ours; `theirs` collects what belongs there.
+fn placed<'a>(content: &[Piece<'a>], theirs: &mut Vec<&'a str>) -> String {
+    let place = |piece: &Piece<'a>| match piece {
+        Piece::Ours(text) => (*text).to_owned(),
+        Piece::Theirs(text) => {
+            theirs.push(*text);
+            format!("{}{}{}", PLACE[0], theirs.len() - 1, PLACE[1])
         }
-        scripts |= match chunk.invalid().first() {
-            Some(0xc3..=0xc9) => LATIN,
-            Some(0xd0..=0xd3) => CYRILLIC,
-            Some(0xd8..=0xdb) => ARABIC,
-            Some(0xca..=0xcf | 0xd4..=0xd7 | 0xdc..=0xe1 | 0xe3..=0xef) => OTHER,
-            _ => 0,
+    };
+    content.iter().map(place).collect()
+}
+
+fn stop_tokens(gguf: &Gguf, pieces: &Pieces) -> Vec<TokenId> {
+    let keys = ["eos", "eot", "eom", "padding"];
+    let keyed = keys.iter().filter_map(|key| {
+        let id = gguf.integer(&format!("tokenizer.ggml.{key}_token_id"));
+        TokenId::try_from(id.ok()?).ok()
+    });
+    let named = ENDS.iter().filter_map(|name| pieces.marker(name));
+    let mut stop: Vec<TokenId> = keyed.chain(named).collect();
+    stop.sort_unstable();
+    stop.dedup();
+    stop
+}
+
+/// Reads the vocabulary of a GGUF file.
+fn read_vocabulary(gguf: &Gguf) -> Result<Vocabulary> {
+    let metadata = &gguf.content().metadata;
+    let key = |name: &str| format!("tokenizer.ggml.{name}");
+    let list = |name: &str| match metadata.get(&key(name)) {
+        Some(Value::Array(values)) => values.as_slice(),
+        _ => &[],
+    };
+    let wrong =
+        |name: &str| gguf.corrupt(format!("metadata `{}` holds what it should not", key(name)));
+    let texts = |name: &'static str| -> Result<Vec<String>> {
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            _ => None,
         };
-    }
-    scripts
+        let texts = list(name).iter().map(text).collect::<Option<_>>();
+        texts.ok_or_else(|| wrong(name))
+    };
+    let scores = list("scores").iter().map(|value| value.to_f32().ok());
+    let kinds = list("token_type").iter().map(|value| {
+        let number = match value {
+            Value::I32(number) => i64::from(*number),
+            Value::I64(number) => *number,
+            value => i64::try_from(value.to_u64().ok()?).ok()?,
+        };
+        TokenKind::of(number)
+    });
+    let flag = |name: &str| {
+        metadata
+            .get(&key(name))
+            .and_then(|value| value.to_bool().ok())
+    };
+    let id = |name: &str| {
+        let id = gguf.integer(&key(name)).ok();
+        id.and_then(|id| TokenId::try_from(id).ok())
+    };
+    Ok(Vocabulary {
+        model: gguf.text("tokenizer.ggml.model")?.to_owned(),
+        pre: gguf.text("tokenizer.ggml.pre").ok().map(str::to_owned),
+        tokens: texts("tokens")?,
+        scores: scores
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("scores"))?,
+        kinds: kinds
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("token_type"))?,
+        merges: texts("merges")?,
+        begin: id("bos_token_id"),
+        end: id("eos_token_id"),
+        add_begin: flag("add_bos_token"),
+        add_space: flag("add_space_prefix"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_read_from_byte_level_tokens() {
-        assert_eq!(bytes_of("Ġthe"), b" the");
-        assert_eq!(bytes_of("Ð¼"), "м".as_bytes());
-        assert_eq!(bytes_of("Ċ"), b"\n");
-        assert_eq!(bytes_of("Ń"), [0xad]);
-    }
-
-    #[test]
-    fn scripts_are_told_by_letters() {
-        let cases: [(&[u8], u8); 9] = [
-            (b" the", LATIN),
-            (" 2024, \u{201c}\u{2014}\u{1f600}".as_bytes(), 0),
-            ("мир".as_bytes(), CYRILLIC),
-            ("سلام".as_bytes(), ARABIC),
-            ("世".as_bytes(), OTHER),
-            ("。".as_bytes(), OTHER),
-            (&[0xe4, 0xb8], OTHER),
-            (&[0xd0], CYRILLIC),
-            (&[0xe2, 0x80], 0),
-        ];
-        for (bytes, expected) in cases {
-            assert_eq!(
-                scripts_of(bytes),
-                expected,
-                "{:?}",
-                String::from_utf8_lossy(bytes)
-            );
-        }
-    }
 
     #[test]
     fn chat_markers_in_a_document_stay_text() -> Result<()> {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::number_words::fold_arabic;
+use crate::language::fold_arabic;
 use super::order_words::{
     ABOVE, ADDRESSES, ALONE, AND, ANSWERS, APPEND, BARE_ANSWERS, DISREGARD, DO, END_OF_TEXT, FORMS,
     INSTRUCTIONS, LEAD_INS, MACHINES, MARKERS, MUST, NEW_TASK, NO_OTHER, NOW_YOU, PRETEND, REVEAL,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::number_words::{fold_arabic, without_clitics};
+use crate::language::{fold_arabic, without_clitics};
 use super::orders::{Order, orders, without, without_quotations};
 use super::{function_words, number_words};
 use crate::language::Language;

@@ -130,9 +130,13 @@ impl std::str::FromStr for Format {
 /// What is done about the page around an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cleaning {
-    /// The article is found and the rest left out.
+    /// Of a page or a pasted text, the article is found and the rest left out; fields of JSON Lines and
+    /// columns of tables are articles, and taken as they are.
     #[default]
     Article,
+    /// As [`Article`](Self::Article), and in each field `text` the article is found too, as in a pasted
+    /// page.
+    Fields,
     /// The text is taken as it is.
     Raw,
     /// As [`Raw`](Self::Raw), and a web page is kept around its text: [`Document::to_source`] gives the
@@ -394,7 +398,7 @@ fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Re
         (Format::Markdown, _) => markdown::document(name, text),
         (Format::Srt | Format::WebVtt, _) => subtitles::document(name, text, format),
         (Format::Html, _) => html::document(name, &text, cleaning),
-        (_, Cleaning::Article) => Document::from_text(name, &text),
+        (_, Cleaning::Article | Cleaning::Fields) => Document::from_text(name, &text),
         (_, Cleaning::Raw | Cleaning::Page) => Document::raw(name, text),
     };
     document.map(|document| Document {

@@ -4,6 +4,8 @@
 //! of the weights. What the file promises is checked against its length before anything is read.
 //! The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
 
+mod header;
+
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -46,6 +48,12 @@ impl Gguf {
         }
         file.seek(SeekFrom::Start(0))
             .map_err(Error::io("read", path))?;
+        let reader = BufReader::with_capacity(1 << 20, &file);
+        header::check(reader, length).map_err(|message| {
+            corrupt(format!("its header is damaged or cut short ({message})"))
+        })?;
+        file.seek(SeekFrom::Start(0))
+            .map_err(Error::io("read", path))?;
         let mut reader = BufReader::with_capacity(1 << 20, &mut file);
         let content = Content::read(&mut reader).map_err(|error| {
             corrupt(format!(
@@ -83,7 +91,12 @@ impl Gguf {
         })
     }
 
-    /// The header, for candle's tokenizer reader.
+    /// Where the file lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The header.
     pub(crate) fn content(&self) -> &Content {
         &self.content
     }

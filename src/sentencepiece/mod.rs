@@ -21,7 +21,9 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 use normalizer::Normalizer;
-use proto::{Algorithm, PieceKind};
+pub(crate) use proto::PieceKind;
+
+use proto::{Algorithm, NormalizerRules};
 use trie::Trie;
 
 /// What stands for a space inside pieces.
@@ -81,6 +83,15 @@ pub(crate) struct EncodedPiece {
     pub(crate) id: u32,
 }
 
+/// Says what is wrong with the compiled map of a normalizer: damage, or replacements so long that
+/// a text would grow without measure.
+///
+/// # Errors
+/// What it is.
+pub(crate) fn check_map(map: &[u8]) -> Result<(), String> {
+    normalizer::check_map(map)
+}
+
 impl SentencePiece {
     /// Reads a model file.
     ///
@@ -100,6 +111,74 @@ impl SentencePiece {
         Self::parse(bytes).map_err(|message| Error::CorruptModel {
             path: path.to_path_buf(),
             message: format!("it is not a SentencePiece model: {message}"),
+        })
+    }
+
+    /// Builds a model from the pieces of a GGUF file: text, score and kind, in the order of ids.
+    ///
+    /// Text is cut as llama.cpp does: by byte pairs, with no normalization but that of spaces, and
+    /// without a space in front. Of equal pieces the last counts. User-defined symbols are not
+    /// found: who calls cuts text at those that count.
+    ///
+    /// # Errors
+    /// Which piece cannot be used.
+    pub(crate) fn from_pieces(
+        pieces: impl Iterator<Item = (String, f32, PieceKind)>,
+    ) -> Result<Self, String> {
+        let pieces: Vec<Piece> = pieces
+            .map(|(text, score, kind)| Piece { text, score, kind })
+            .collect();
+        let mut ids = HashMap::with_capacity(pieces.len());
+        let mut unknown = None;
+        let mut bytes = [None; 256];
+        let mut entries = Vec::new();
+        for (id, piece) in (0u32..).zip(&pieces) {
+            if !piece.score.is_finite() {
+                return Err(format!("the score of piece {id} is not a number"));
+            }
+            ids.insert(piece.text.clone(), id);
+            match piece.kind {
+                PieceKind::Normal => entries.push((piece.text.as_bytes(), id)),
+                PieceKind::Unknown => unknown = unknown.or(Some(id)),
+                PieceKind::Byte => {
+                    if let Some(byte) = proto::byte_of(&piece.text) {
+                        bytes[usize::from(byte)] = Some(id);
+                    }
+                }
+                PieceKind::Control | PieceKind::UserDefined | PieceKind::Unused => {}
+            }
+        }
+        let trie = Trie::new(entries);
+        let bytes = bytes.into_iter().collect::<Option<Vec<u32>>>();
+        if bytes.is_none() && unknown.is_none() {
+            return Err("its vocabulary has neither all bytes nor an unknown token".to_owned());
+        }
+        let rules = NormalizerRules {
+            charsmap: Vec::new(),
+            add_dummy_prefix: false,
+            remove_extra_whitespaces: false,
+            escape_whitespaces: true,
+            whitespace_is_suffix: false,
+        };
+        Ok(Self {
+            byte_fallback: bytes.is_some(),
+            vocabulary: Vocabulary {
+                pieces,
+                ids,
+                bytes: bytes.unwrap_or_default(),
+            },
+            normalizer: Normalizer::new(rules, Trie::new(Vec::new()))?,
+            trie,
+            algorithm: Algorithm::Bpe,
+            unknown_surface: String::new(),
+            special: SpecialIds {
+                // Not the id of a piece where bytes stand for all that is unknown.
+                unknown: unknown.unwrap_or(u32::MAX),
+                begin: None,
+                end: None,
+                padding: None,
+            },
+            bounds: unigram::Bounds::default(),
         })
     }
 

@@ -112,6 +112,14 @@ impl Normalizer {
     }
 }
 
+/// The longest replacement of a map, in bytes. One of some characters in published maps has 33.
+const REPLACEMENT: usize = 256;
+
+/// Says what is wrong with a compiled map.
+pub(super) fn check_map(blob: &[u8]) -> Result<(), String> {
+    CharacterMap::new(blob).map(|_| ())
+}
+
 /// The compiled map.
 #[derive(Debug)]
 struct CharacterMap {
@@ -135,6 +143,10 @@ impl CharacterMap {
             .map(|unit| u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]))
             .collect();
         let replacements = String::from_utf8(replacements.to_vec()).map_err(|_| broken())?;
+        let mut texts = replacements.split('\0');
+        if texts.any(|text| text.len() > REPLACEMENT) {
+            return Err("its normalizer map makes texts too long".to_owned());
+        }
         Ok(Self {
             units,
             replacements,

@@ -14,7 +14,7 @@ pub(super) enum Algorithm {
 
 /// What a piece is for; the numbers are those of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PieceKind {
+pub(crate) enum PieceKind {
     Normal,
     Unknown,
     Control,

@@ -8,7 +8,7 @@ use crate::check::{orders, without_orders};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::language::Language;
-use crate::options::Warning;
+use crate::warning::{Warning, WarningKind};
 
 /// The text of a document in this language that is summarized, and what its reader should know.
 ///
@@ -35,7 +35,7 @@ pub(super) fn read(document: &Document, language: Language) -> Result<Written> {
     }
     let sentences = if told == 1 { "sentence" } else { "sentences" };
     let message = format!("{told} {sentences} with orders to machines were not read");
-    Ok((text, vec![Warning::new("left_out", message)]))
+    Ok((text, vec![Warning::new(WarningKind::LeftOut, message)]))
 }
 
 fn has_words(text: &str) -> bool {

@@ -11,7 +11,7 @@ use crate::check;
 use crate::engine::{Answer, Instruct, Job, Watch, Writing};
 use crate::error::Result;
 use crate::language::Language;
-use crate::options::Warning;
+use crate::warning::{Warning, WarningKind};
 use crate::prompts::{self, Length};
 use crate::segment::sentences;
 use crate::translators;
@@ -202,7 +202,7 @@ impl Candidate {
     fn strange(&self) -> Option<&Warning> {
         self.faults
             .iter()
-            .find(|fault| fault.kind == "not_in_source")
+            .find(|fault| fault.kind == WarningKind::NotInSource)
     }
 
     /// The summary, or where it says what its article does not, sentences of the article.
@@ -216,7 +216,7 @@ impl Candidate {
                     "sentences of the article were taken, as no summary by the model was of it ({})",
                     fault.message
                 );
-                (text, vec![Warning::new("not_in_source", message)])
+                (text, vec![Warning::new(WarningKind::NotInSource, message)])
             }
             None => (self.text, self.faults),
         }

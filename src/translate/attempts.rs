@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::generate::Finish;
 use crate::glossary::{Glossary, Hit, TermCase, holds};
 use crate::language::Language;
-use crate::options::Warning;
 use crate::segment::split_long;
 use crate::translators::{Phrase, Segment, Texts};
+use crate::warning::{Warning, WarningKind};
 
 use super::TermCounts;
 
@@ -235,7 +235,8 @@ impl Work<'_> {
     fn open(&self) -> Vec<usize> {
         let is_open = |&segment: &usize| {
             self.outputs[segment].as_ref().is_some_and(|output| {
-                let settled = |fault: &Warning| self.checks.is_bounded && fault.kind == "cut_short";
+                let settled =
+                    |fault: &Warning| self.checks.is_bounded && fault.kind == WarningKind::CutShort;
                 !output.faults.iter().all(settled)
             })
         };
@@ -245,15 +246,15 @@ impl Work<'_> {
     /// Segments whose best output misses a term.
     fn missing(&self) -> Vec<usize> {
         let mut open = self.open();
-        open.retain(|&segment| self.has_fault(segment, |kind| kind == "glossary_missed"));
+        open.retain(|&segment| self.has_fault(segment, |kind| kind == WarningKind::GlossaryMissed));
         open
     }
 
-    fn has_fault(&self, segment: usize, is: impl Fn(&str) -> bool) -> bool {
+    fn has_fault(&self, segment: usize, is: impl Fn(WarningKind) -> bool) -> bool {
         let faults = self.outputs[segment]
             .iter()
             .flat_map(|output| &output.faults);
-        faults.into_iter().any(|fault| is(&fault.kind))
+        faults.into_iter().any(|fault| is(fault.kind))
     }
 
     /// Translates segments as they are.
@@ -321,7 +322,7 @@ impl Work<'_> {
         open.retain(|&segment| {
             self.texts[segment].split_whitespace().count() >= WORTH_PARTING
                 && self.has_fault(segment, |kind| {
-                    !matches!(kind, "glossary_missed" | "unread")
+                    !matches!(kind, WarningKind::GlossaryMissed | WarningKind::Unread)
                 })
         });
         if open.is_empty() || watch.stopped() {
@@ -448,7 +449,7 @@ fn missed_terms(source: &str, target: &str, hits: &[Hit<'_>]) -> (Vec<Warning>, 
         .map(|hit| {
             let (place, target) = (&source[hit.place.clone()], &hit.term.target);
             let message = format!("`{place}` is not translated as `{target}`");
-            Warning::new("glossary_missed", message)
+            Warning::new(WarningKind::GlossaryMissed, message)
         })
         .collect();
     let terms = TermCounts {

@@ -269,7 +269,7 @@ fn terms_are_asked_for_and_then_put_behind_placeholders() {
         "В понедельник совет открыл 3 новых здания, и мэр поблагодарил строителей города.",
     ]);
     let output = run(&model, &glossary);
-    assert_eq!(output.faults[0].kind, "glossary_missed");
+    assert_eq!(output.faults[0].kind, WarningKind::GlossaryMissed);
     assert_eq!((output.terms.held, output.terms.missed), (0, 1));
 }
 

@@ -24,7 +24,8 @@ use crate::glossary::Glossary;
 use crate::language::{Detection, Language};
 use crate::loader::Loader;
 use crate::memory::TranslationMemory;
-use crate::options::{Decoding, ProgressObserver, Warning};
+use crate::options::{Decoding, ProgressObserver};
+use crate::warning::{Warning, WarningKind};
 use crate::pipeline::Pipeline;
 
 /// Translates texts and documents into one language.
@@ -161,7 +162,7 @@ pub(crate) fn detected_language(document: &Document) -> Result<(Language, Vec<Wa
             "the language was taken to be {}, with doubt",
             language.name()
         );
-        warnings.push(Warning::new("low_confidence", message));
+        warnings.push(Warning::new(WarningKind::LowConfidence, message));
     }
     Ok((language, warnings))
 }

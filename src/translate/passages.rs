@@ -9,7 +9,7 @@ use crate::document::Document;
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::{Detection, Language};
-use crate::options::Warning;
+use crate::warning::{Warning, WarningKind};
 
 /// Letters that a block has at least for its language to count.
 const LETTERS: usize = 24;
@@ -79,7 +79,7 @@ impl Passages {
                 "{done} of {all} paragraphs are in {} already and were left as they are",
                 to.name()
             );
-            warnings.push(Warning::new("not_needed", message));
+            warnings.push(Warning::new(WarningKind::NotNeeded, message));
         }
         let mut names: Vec<&str> = Vec::new();
         let mut foreign = 0;
@@ -96,7 +96,7 @@ impl Passages {
                 "{foreign} of {all} paragraphs look like {} and were left as they are",
                 names.join(", ")
             );
-            warnings.push(Warning::new("foreign_language", message));
+            warnings.push(Warning::new(WarningKind::ForeignLanguage, message));
         }
         warnings
     }
@@ -109,11 +109,11 @@ impl Passages {
         let name = part.name();
         match failed {
             None => Warning::new(
-                "mixed_languages",
+                WarningKind::MixedLanguages,
                 format!("{count} of {all} paragraphs were translated from {name}"),
             ),
             Some(reason) => Warning::new(
-                "mixed_languages",
+                WarningKind::MixedLanguages,
                 format!("{count} of {all} paragraphs in {name} were left as they are: {reason}"),
             ),
         }
@@ -147,7 +147,7 @@ impl Translator {
             let some = !others.is_empty();
             translation
                 .warnings
-                .retain(|warning| !(some && warning.kind == "not_needed"));
+                .retain(|warning| !(some && warning.kind == WarningKind::NotNeeded));
         }
         for language in &others {
             let source = Source {
@@ -245,10 +245,10 @@ mod tests {
         assert!(passages.takes(0, None) && !passages.takes(1, None));
         assert!(passages.takes(2, Some(Arabic)) && !passages.takes(2, Some(Russian)));
         assert_eq!(passages.others(), [Arabic]);
-        let kinds: Vec<String> = passages
+        let kinds: Vec<&str> = passages
             .warnings(English)
             .into_iter()
-            .map(|w| w.kind)
+            .map(|w| w.kind.as_str())
             .collect();
         assert_eq!(kinds, ["not_needed", "foreign_language"]);
     }

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Engine, Loaded};
 use crate::memory::MemoryScope;
-use crate::options::{Decoding, Warning};
+use crate::options::Decoding;
 use crate::prompts;
+use crate::warning::{Warning, WarningKind};
 
 /// Whether translations can be kept.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ impl Keeping {
     /// A translation is worth more than a memory of it: a disk that is full ends the keeping alone.
     fn fail(&self, error: &Error) {
         let message = format!("from here on no translations are kept in the memory: {error}");
-        *self.lock() = State::Failed(Warning::new("memory", message));
+        *self.lock() = State::Failed(Warning::new(WarningKind::Memory, message));
     }
 
     /// What is to be told, once.
@@ -152,7 +153,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use crate::{Decoding, Document, Language, LoadOptions, MemoryScope, Result};
-    use crate::{TranslationMemory, Translator};
+    use crate::{TranslationMemory, Translator, WarningKind};
 
     /// A memory that lives as long as the test.
     #[derive(Default)]
@@ -271,7 +272,7 @@ mod tests {
         let told = |translation: &crate::Translation| {
             let warnings = translation.warnings.iter();
             let told: Vec<String> = warnings
-                .filter(|warning| warning.kind == "memory")
+                .filter(|warning| warning.kind == WarningKind::Memory)
                 .map(|warning| warning.message.clone())
                 .collect();
             assert!(translation.segments.len() > 2);

@@ -2,7 +2,7 @@
 
 use crate::document::Document;
 use crate::language::Language;
-use crate::options::Warning;
+use crate::warning::{Warning, WarningKind};
 
 /// A translated document.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ pub(super) fn untranslated(document: &Document, language: Language) -> Translati
         language.name()
     );
     Translation {
-        warnings: vec![Warning::new("not_needed", message)],
+        warnings: vec![Warning::new(WarningKind::NotNeeded, message)],
         ..left_as_it_is(document, language, Some(language))
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::{Language, ScriptProfile};
 use crate::loader::Loaded;
-use crate::options::Warning;
+use crate::warning::Warning;
 use crate::pipeline::{Pipeline, failure, shared};
 
 impl Pipeline for Translator {
@@ -259,7 +259,7 @@ impl Translator {
             .into_iter()
             .map(|(fault, count, _)| {
                 let message = format!("in {count} of {all} segments: {}", fault.message);
-                Warning::new(&fault.kind, message)
+                Warning::new(fault.kind, message)
             })
             .collect();
         let mut models = models.to_vec();

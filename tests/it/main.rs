@@ -13,6 +13,7 @@ mod pull;
 mod python;
 mod real_weights;
 mod registry;
+mod safety;
 mod seq2seq;
 mod stopping;
 mod store;

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::super::clutter::{self, Clutter};
 use super::super::lines;
 use super::hints;
-use super::tree::{self, Page, TextBlock};
+use super::hidden::Hidden;
+use super::tree::{self, Page, Place, TextBlock};
 
 /// An article found in a page.
 #[derive(Debug, Default)]
@@ -153,7 +154,10 @@ fn title(page: &Page, data: &Data) -> Option<String> {
     let headings = page
         .blocks
         .iter()
-        .filter(|block| block.place.heading == Some(1) && !block.text.is_empty());
+        .filter(|block| {
+            let is_shown = !block.place.outside && block.place.hidden.is_none();
+            block.place.heading == Some(1) && is_shown
+        });
     let Some(named) = named else {
         return headings.map(|block| block.text.clone()).next();
     };
@@ -165,6 +169,14 @@ fn title(page: &Page, data: &Data) -> Option<String> {
             && own.iter().filter(|word| words.contains(*word)).count() * 10 >= own.len() * 7
             && own.len() * 2 >= words.len()
     };
+    // A headline that only machines read does not take the place of the one that is shown.
+    let shares = |text: &str| self::words(text).any(|word| words.contains(&word));
+    if let Some(first) = headings.clone().next()
+        && !shares(&first.text)
+        && !page.title.as_deref().is_some_and(shares)
+    {
+        return Some(first.text.clone());
+    }
     let mut headings = headings.filter(shared);
     Some(
         headings
@@ -203,6 +215,7 @@ fn is_prose(block: &TextBlock) -> bool {
     !block.place.outside
         && block.place.heading.is_none()
         && length >= enough
+        && clutter::classify(&block.text) != Some(Clutter::Consent)
         && block.linked * 2 < length
         && (lines::ends_sentence(&block.text) || length >= 120)
 }
@@ -222,27 +235,28 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
             .map(|at| page.blocks[*at].text.chars().count())
             .sum()
     };
-    let heeding = container(page, |block| !block.place.around).map_or(Vec::new(), |container| {
-        select(page, container, title, Marks::Heeded)
-    });
-    let ignoring = container(page, |_| true).map_or(Vec::new(), |container| {
-        select(page, container, title, Marks::Ignored)
-    });
-    // Marks that would take most of the prose away do not mean what they seem to.
-    let body = if length(&heeding) * 10 >= length(&ignoring) * 4 {
-        heeding
-    } else {
-        ignoring
+    let by = |marks: Marks| {
+        let container = container(page, |block| marks.allow(block.place), title);
+        container.map_or(Vec::new(), |container| select(page, container, title, marks))
     };
+    // Marks that would take most of the prose away do not mean what they seem to.
+    let mut body = by(Marks::Heeded);
+    for marks in [Marks::Ignored, Marks::All] {
+        let found = by(marks);
+        if length(&body) * 10 < length(&found) * 4 {
+            body = found;
+        }
+    }
     if !body.is_empty() {
         return body;
     }
     // Nothing runs as prose: whatever is shown and is no link.
     let shown = |at: &usize| {
         let block = &page.blocks[*at];
-        !block.place.outside
+        block.place.is_open()
             && block.linked * 2 < block.text.chars().count()
             && title != Some(&block.text)
+            && clutter::classify(&block.text).is_none()
     };
     (0..page.blocks.len()).filter(shown).collect()
 }
@@ -282,6 +296,19 @@ fn told(page: &Page, body: &str, title: Option<&str>) -> Option<Vec<usize>> {
 enum Marks {
     Heeded,
     Ignored,
+    /// Nothing either, nor what elements and classes say that mostly stand around articles.
+    All,
+}
+
+impl Marks {
+    /// Whether text at a place may be of the article.
+    fn allow(self, place: Place) -> bool {
+        match self {
+            Self::Heeded => place.is_open() && !place.around,
+            Self::Ignored => place.is_open(),
+            Self::All => !place.outside && place.hidden != Some(Hidden::Sure),
+        }
+    }
 }
 
 /// The blocks whose words, three by three, are those of `body`.
@@ -298,7 +325,7 @@ fn matching(page: &Page, body: &str) -> Vec<usize> {
         .filter(|at| {
             let block = &page.blocks[*at];
             let own = triples(&block.text);
-            !block.place.outside
+            block.place.is_open()
                 && !own.is_empty()
                 && own.iter().filter(|triple| told.contains(*triple)).count() * 10 >= own.len() * 7
         })
@@ -334,7 +361,11 @@ fn ancestor(page: &Page, blocks: &[usize]) -> usize {
 
 /// The element that holds the article: from the page downwards, always into the element that has
 /// most of the prose, as long as one has.
-fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> {
+fn container(
+    page: &Page,
+    counts: impl Fn(&TextBlock) -> bool,
+    title: Option<&str>,
+) -> Option<usize> {
     let mut weights = vec![0_usize; page.elements.len()];
     for block in page
         .blocks
@@ -350,6 +381,9 @@ fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> 
     }
     if weights[0] == 0 {
         return None;
+    }
+    if let Some(article) = title.and_then(|title| one_of_several(page, &weights, title)) {
+        return Some(article);
     }
     let mut heaviest: Vec<Option<usize>> = vec![None; page.elements.len()];
     for element in 1..page.elements.len() {
@@ -371,6 +405,42 @@ fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> 
     Some(at)
 }
 
+/// Of several articles on a page, each with a heading of its own, the one that has the title.
+fn one_of_several(page: &Page, weights: &[usize], title: &str) -> Option<usize> {
+    let titled = words(title).collect::<HashSet<_>>();
+    let heading = page.blocks.iter().find(|block| {
+        let own: HashSet<String> = words(&block.text).collect();
+        block.place.heading.is_some()
+            && block.place.is_open()
+            && !own.is_empty()
+            && own.intersection(&titled).count() * 10 >= own.len().max(titled.len()) * 7
+    })?;
+    let level = heading.place.heading;
+    let is_article = |element: usize| {
+        matches!(page.elements[element].name.as_str(), "article" | "section")
+            && weights[element] > 0
+    };
+    let around = |element: usize| {
+        std::iter::successors(Some(element), |at| {
+            (*at != 0).then(|| page.elements[*at].parent)
+        })
+    };
+    let own = around(heading.element).find(|element| is_article(*element))?;
+    // Another article with a heading of the same level, beside this one.
+    let is_other = |block: &TextBlock| {
+        block.place.heading == level
+            && block.place.is_open()
+            && around(block.element).all(|element| element != own)
+            && around(block.element)
+                .find(|element| is_article(*element))
+                .is_some_and(|other| {
+                    weights[other] * 3 >= weights[own]
+                        && around(own).all(|element| element != other)
+                })
+    };
+    page.blocks.iter().any(is_other).then_some(own)
+}
+
 /// The blocks of the article within its container.
 fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> Vec<usize> {
     let mut inside = vec![false; page.elements.len()];
@@ -379,7 +449,7 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
         inside[element] |= inside[page.elements[element].parent];
     }
     // Marks on what the container itself stands in say nothing about its text.
-    let around = page.elements[container].place.around || marks == Marks::Ignored;
+    let around = page.elements[container].place.around || marks != Marks::Heeded;
     let blocks: Vec<usize> = (0..page.blocks.len())
         .filter(|at| inside[page.blocks[*at].element])
         .collect();
@@ -396,9 +466,18 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
             _ if is_prose(block) => false,
             _ => in_related,
         };
-        let strange = block.place.outside
+        let is_clutter = clutter.is_some_and(|clutter| match clutter {
+            Clutter::Section => false,
+            Clutter::Furniture => !block.place.cell,
+            _ => true,
+        });
+        let may_be = match marks {
+            Marks::Heeded => Marks::Ignored,
+            other => other,
+        };
+        let strange = !may_be.allow(block.place)
             || (block.place.around && !around)
-            || clutter.is_some()
+            || is_clutter
             || in_related
             || title.is_some_and(|title| title == block.text)
             || block.linked * 10
