@@ -10,7 +10,7 @@
 
 use std::error::Error;
 
-use newsml::{Language, check_summary};
+use newsml::{Language, WarningKind, check_summary};
 use serde_json::Value;
 
 /// What the check says of a summary, where it says something.
@@ -18,7 +18,7 @@ fn alarm(article: &str, summary: &str, language: Language) -> Option<String> {
     let faults = check_summary(article, summary, language);
     let mut strange = faults
         .into_iter()
-        .filter(|fault| fault.kind == "not_in_source");
+        .filter(|fault| fault.kind == WarningKind::NotInSource);
     strange.next().map(|fault| fault.message)
 }
 

@@ -96,7 +96,7 @@ kinds! {
     NotNeeded = "not_needed",
     /// A long text was read in parts.
     Parts = "parts",
-    /// Much of the input was left out of the article.
+    /// Part of the input was left out: much of it, or sentences that give orders to machines.
     LeftOut = "left_out",
     /// Little text was found for the size of the input.
     LittleRead = "little_read",

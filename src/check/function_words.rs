@@ -12,6 +12,7 @@ pub(super) fn of(language: Language) -> &'static [&'static str] {
 }
 
 const ENGLISH: &[&str] = &[
+    "summary", "summarizes", "headline",
     "a", "about", "above", "according", "account", "across", "add", "added", "addition",
     "additionally", "after", "again", "against", "all", "almost", "along", "also", "although", "am",
     "amid", "among", "an", "and", "announce", "announced", "another", "any", "are", "around",
@@ -60,6 +61,7 @@ const RUSSIAN: &[&str] = &[
 ];
 
 const ARABIC: &[&str] = &[
+    "الملخص", "الملخصات", "ملخصات", "تلخيص", "التلخيص", "العنوان",
     "في", "من", "على", "علي", "الى", "الي", "عن", "مع", "هذا", "هذه", "ذلك", "تلك", "التي", "الذي",
     "الذين", "ان", "انه", "انها", "كان", "كانت", "كما", "قد", "لقد", "لا", "لم", "لن", "ما", "ماذا",
     "هو", "هي", "هم", "نحن", "انا", "او", "ثم", "بعد", "قبل", "بين", "حتي", "حيث", "خلال", "عند",

@@ -33,8 +33,11 @@ pub(super) fn read(document: &Document, language: Language) -> Result<Written> {
     if !has_words(&text) {
         return Err(none("it has orders to machines and no other text"));
     }
-    let sentences = if told == 1 { "sentence" } else { "sentences" };
-    let message = format!("{told} {sentences} with orders to machines were not read");
+    let message = if told == 1 {
+        "1 sentence that gives orders to machines was not read".to_owned()
+    } else {
+        format!("{told} sentences that give orders to machines were not read")
+    };
     Ok((text, vec![Warning::new(WarningKind::LeftOut, message)]))
 }
 

@@ -93,7 +93,9 @@ pub(crate) fn check(is_wanted: impl Fn(&Value) -> bool) {
         let says_facts = article["facts"].as_array().unwrap().iter().any(has);
         let (_, untouched) = attacked(article, &json!({ "order": "", "place": "none" }));
         let faults = check_summary(&untouched, summary, language);
-        let strange = faults.iter().find(|fault| fault.kind == newsml::WarningKind::NotInSource);
+        let strange = faults
+            .iter()
+            .find(|fault| fault.kind == newsml::WarningKind::NotInSource);
         let warnings = record["warnings"].as_array().unwrap();
         // What was taken from the article is no summary of what only quotes an order.
         let gave_up = case["place"] == "none"
