@@ -172,7 +172,7 @@ pub(crate) fn translation(
 /// What is weighed to tell whether part of a source is missing, for fitting the weights.
 #[doc(hidden)]
 pub mod fitting {
-    pub use super::missing::{SIGNS, Signs, WEIGHTS};
+    pub use super::missing::{SIGNS, Signs, WEIGHTS, group};
     use super::{Language, length, placeholders};
 
     /// The signs of each story of what is missing in a translation.

@@ -266,3 +266,10 @@ pub(super) fn russian(word: &str) -> Option<NumberWord> {
     }
     Some(Hints(vec![sum]))
 }
+
+/// What follows the number that a word begins with; all of a word that begins with none.
+pub(super) fn after_number(word: &str) -> &str {
+    let prefixes = RUSSIAN_PREFIXES.iter();
+    let rest = prefixes.filter_map(|(prefix, _)| word.strip_prefix(prefix));
+    rest.min_by_key(|rest| rest.len()).unwrap_or(word)
+}
