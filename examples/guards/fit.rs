@@ -75,7 +75,13 @@ pub(crate) fn run(sets: &[(String, Set)]) {
     for weights in all {
         let weights: Vec<String> = weights
             .iter()
-            .map(|weight| format!("{weight:.3}"))
+            .map(|weight| {
+                if weight.abs() < 0.005 {
+                    "0.0".to_owned()
+                } else {
+                    format!("{weight:.3}")
+                }
+            })
             .collect();
         println!("weights: [{}],", weights.join(", "));
     }

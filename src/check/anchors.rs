@@ -191,3 +191,27 @@ pub(super) fn anchors(parts: &[&str], from: Language, target: &str, to: Language
 fn whole(place: Option<Place>) -> (f64, Place) {
     place.map_or((0.0, None), |place| (1.0, place))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_are_found_where_they_stand() {
+        let parts = ["The council met Gordon.", "The mayor paid 1500 dollars."];
+        let target = "Совет встретил Гордона. Мэр заплатил.";
+        let found: Vec<_> = anchors(&parts, Language::English, target, Language::Russian)
+            .into_iter()
+            .map(|anchor| (anchor.kind, anchor.sentence, anchor.found > 0.5))
+            .collect();
+        for expected in [
+            (Kind::Notion, 0, true),
+            (Kind::Name, 0, true),
+            (Kind::Notion, 1, true),
+            (Kind::Number, 1, false),
+            (Kind::Notion, 1, false),
+        ] {
+            assert!(found.contains(&expected), "{expected:?} in {found:?}");
+        }
+    }
+}

@@ -5,7 +5,7 @@
 //! weighed together. There are many stories of what is missing: each run of sentences, and the end
 //! from each of several places on. A story's score is the sum of its signs by their weights, and all
 //! stories together are held against the one that nothing is missing. [`WEIGHTS`] are fitted to
-//! translations by people, whole and with parts taken out (`examples/guards.rs --fit`).
+//! translations by people, whole and with parts taken out (`cargo run --example guards -- SET… --fit`).
 
 use super::anchors::{Anchor, Kind, anchors};
 use super::endings::{End, count, is_open, leads_on};
