@@ -14,12 +14,12 @@ use crate::sets::Set;
 const FOLDS: usize = 5;
 /// How many times as much a whole translation weighs as one with a fault.
 const WHOLE: f64 = 3.0;
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 200;
 const RATE: f64 = 0.08;
 /// How strongly weights are drawn to nothing.
 const DECAY: f64 = 1e-4;
 /// The share of whole translations that may be suspected, by the weights alone.
-const ALARMS: f64 = 0.002;
+const ALARMS: f64 = 0.0025;
 /// Where the signs of the direction are.
 const DIRECTION: std::ops::Range<usize> = 24..30;
 /// The faults that are fitted to.
