@@ -135,4 +135,12 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{wrong:?}");
     }
+
+    #[test]
+    fn kinds_are_in_the_readme() {
+        let readme = include_str!("../README.md");
+        let is_missing = |kind: &&WarningKind| !readme.contains(&format!("`{kind}`"));
+        let missing: Vec<_> = WarningKind::ALL.iter().filter(is_missing).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

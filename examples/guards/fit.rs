@@ -5,7 +5,7 @@
 //! sum of their exponentials is what decides. The weights are those of a logistic regression on that,
 //! by gradient descent; then each direction is shifted so that few whole translations raise an alarm.
 
-use newsml::fitting::{SIGNS, Signs, WEIGHTS, signs};
+use newsml::fitting::{SIGNS, Signs, WEIGHTS, group, signs};
 use newsml::{Language, WarningKind, check_translation};
 
 use crate::faults::{Case, Dice, FAULTS};
@@ -14,7 +14,7 @@ use crate::sets::Set;
 const FOLDS: usize = 5;
 /// How many times as much a whole translation weighs as one with a fault.
 const WHOLE: f64 = 3.0;
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 200;
 const RATE: f64 = 0.08;
 /// How strongly weights are drawn to nothing.
 const DECAY: f64 = 1e-4;
@@ -61,17 +61,30 @@ pub(crate) fn run(sets: &[(String, Set)]) {
     let samples = samples(sets);
     let mut weights = Vec::new();
     for fold in 0..FOLDS {
-        weights.push(fitted(samples.iter().filter(|sample| sample.fold != fold)));
+        weights.push(fitted_by_group(&samples, |sample| sample.fold != fold));
     }
     println!("on folds that were not fitted:");
-    report(sets, &samples, |sample| &weights[sample.fold]);
-    let all = fitted(samples.iter());
+    report(sets, &samples, |sample| {
+        &weights[sample.fold][group(sample.direction)]
+    });
+    let all = fitted_by_group(&samples, |_| true);
     println!("fitted to all:");
-    report(sets, &samples, |_| &all);
+    report(sets, &samples, |sample| &all[group(sample.direction)]);
     println!("as built in:");
-    report(sets, &samples, |_| &WEIGHTS);
-    let all: Vec<String> = all.iter().map(|weight| format!("{weight:.3}")).collect();
-    println!("weights: [{}]", all.join(", "));
+    report(sets, &samples, |sample| &WEIGHTS[group(sample.direction)]);
+    for weights in all {
+        let weights: Vec<String> = weights
+            .iter()
+            .map(|weight| {
+                if weight.abs() < 0.005 {
+                    "0.0".to_owned()
+                } else {
+                    format!("{weight:.3}")
+                }
+            })
+            .collect();
+        println!("weights: [{}],", weights.join(", "));
+    }
 }
 
 /// Every translation of the sets, whole and with each fault.
@@ -140,6 +153,16 @@ fn sample(source: &str, target: &str, (from, to): (Language, Language)) -> Sampl
     }
 }
 
+/// Weights for each group of directions.
+fn fitted_by_group(samples: &[Sample], takes: impl Fn(&Sample) -> bool) -> [Signs; 2] {
+    [0, 1].map(|number| {
+        let mine = samples
+            .iter()
+            .filter(|sample| group(sample.direction) == number);
+        fitted(mine.filter(|sample| takes(sample)))
+    })
+}
+
 /// The weights that part whole translations from those with a fault.
 fn fitted<'a>(samples: impl Iterator<Item = &'a Sample>) -> Signs {
     let samples: Vec<&Sample> = samples.filter(|sample| sample.is_fitted()).collect();
@@ -195,6 +218,9 @@ fn shift(samples: &[&Sample], weights: &mut Signs) {
             .iter()
             .filter(|sample| sample.direction == direction && sample.fault.is_none());
         let mut scores: Vec<f64> = whole.map(|sample| sample.score(weights)).collect();
+        if scores.is_empty() {
+            continue;
+        }
         scores.sort_by(|a, b| b.total_cmp(a));
         let place = (scores.len() as f64 * ALARMS) as usize;
         // The mean of neighbours is steadier than one score.

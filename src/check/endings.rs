@@ -85,3 +85,38 @@ const ARABIC: &str = "في من علي الي عن مع ان انه انها ا�
     الذين اللذين اللتين بين بعد قبل او ام لا لم لن ما كان كانت كانوا يكون تكون هذا هذه ذلك تلك هولاء \
     خلال حتي ثم عند عندما حيث كما لكن ولكن هو هي هم قد لقد كل اي غير حول ضد نحو منذ لدي اكثر دون مثل اذا \
     لو كي اما سوف بعض احد احدي جميع معظم عدد عده ليس ليست كيف لماذا بسبب وفقا مما ممن فيما بينما";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_told_apart() {
+        let mut wrong = Vec::new();
+        for (text, end, open) in [
+            ("The bridge opened.", End::Stop, false),
+            ("He said: «Мост открыт.»", End::Stop, false),
+            ("«Мост открыт»", End::Closed, false),
+            ("He said:", End::Closed, false),
+            ("وافق المجلس،", End::Comma, false),
+            ("The bridge opened", End::Word, false),
+            ("He said “the bridge", End::Word, true),
+            ("The bridge (of 1950", End::Word, true),
+        ] {
+            if End::of(text) != end || is_open(text) != open {
+                wrong.push(text);
+            }
+        }
+        for (text, language, expected) in [
+            ("The bridge of the", Language::English, true),
+            ("Он сказал, что", Language::Russian, true),
+            ("وقال إنه", Language::Arabic, true),
+            ("The bridge opened", Language::English, false),
+        ] {
+            if leads_on(text, language) != expected {
+                wrong.push(text);
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}

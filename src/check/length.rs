@@ -70,5 +70,5 @@ pub(super) fn judge(
     }
 }
 
-const MOST: f64 = 0.45;
-const SHORT_TEXTS: f64 = 2.2;
+const MOST: f64 = 0.5;
+const SHORT_TEXTS: f64 = 2.8;

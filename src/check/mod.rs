@@ -37,6 +37,7 @@ use crate::warning::{Warning, WarningKind};
 use length::Length;
 use missing::Missing;
 use numbers::Numbers;
+pub(crate) use placeholders::kept;
 
 /// Letters from which on the script of a text says something.
 const ENOUGH_LETTERS: usize = 4;
@@ -54,8 +55,10 @@ const MOST_ACCENTED: usize = 30;
 ///
 /// Without a language, what depends on it is not looked at. The kinds are `empty_output`,
 /// `source_copied`, `wrong_script`, `wrong_language`, `repetition`, `too_short`, `too_long`,
-/// `sentence_dropped`, `numbers_differ`, `dates_differ`, `addresses_differ` and `placeholders_differ`. Numbers are compared
-/// by value, whether in digits of any script, in words or in Roman numerals.
+/// `sentence_dropped`, `numbers_differ`, `dates_differ`, `addresses_differ` and
+/// `placeholders_differ`. Numbers are compared by value, whether in digits of any script, in words
+/// or in Roman numerals; placeholders (`{name}`, `%1$s`, `<0>`), handles, hashtags, paths and names
+/// of files must be the same on both sides.
 ///
 /// ```
 /// use newsml::{Language, check_translation};
@@ -181,7 +184,7 @@ pub(crate) fn translation(
 /// What is weighed to tell whether part of a source is missing, for fitting the weights.
 #[doc(hidden)]
 pub mod fitting {
-    pub use super::missing::{SIGNS, Signs, WEIGHTS};
+    pub use super::missing::{SIGNS, Signs, WEIGHTS, group};
     use super::{Language, length, placeholders};
 
     /// The signs of each story of what is missing in a translation.

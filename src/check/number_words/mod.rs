@@ -36,6 +36,11 @@ pub(super) fn of(word: &str) -> Option<NumberWord> {
     }
 }
 
+/// What follows the number that a Russian word begins with: `метровый` in `двухметровый`.
+pub(super) fn after_number(word: &str) -> &str {
+    russian::after_number(word)
+}
+
 /// The value of a Roman numeral in capital letters; also in the Cyrillic letters that look alike.
 pub(super) fn roman(word: &str) -> Option<f64> {
     let mut total = 0i32;

@@ -1,7 +1,7 @@
 //! Russian number words, in all their endings.
 
-use super::HALF;
 use super::NumberWord::{self, Add, Hints, Scale};
+use super::{DECADES, HALF};
 
 /// Stems of cardinals and ordinals; what may follow is an ending.
 pub(super) const RUSSIAN: &[(&str, f64)] = &[
@@ -150,79 +150,79 @@ pub(super) const RUSSIAN_PREFIXES: &[(&str, f64)] = &[
     ("пол", 0.5),
 ];
 
+/// Words that speak of numbers without being one.
+const HINTS: &[(&str, &[f64])] = &[
+    (
+        "оба обе обоих обеих обоим обоими обеими дважды вдвое вдвоем пара пару пары парой двойной двойная двойное двойку двойка двойки близнецов двоякий",
+        &[2.0],
+    ),
+    ("трижды втрое втроем тройка тройку тройки тройной", &[3.0]),
+    ("вчетверо четверка четверку четверки", &[4.0]),
+    ("впятеро пятерка пятерку пятерки", &[5.0]),
+    ("шестерка шестерку шестерки", &[6.0]),
+    ("семерка семерку семерки", &[7.0]),
+    ("восьмерка восьмерку восьмерки", &[8.0]),
+    (
+        "десятка десятку десятки десятков десяток десятками",
+        &[10.0],
+    ),
+    ("двадцатка двадцатки двадцатку", &[20.0]),
+    ("полтора полторы полутора", &[1.5]),
+    (
+        "половина половины половину половине половиной пополам",
+        HALF,
+    ),
+    ("треть трети", &[3.0]),
+    ("четверть четверти четвертью", &[0.25, 25.0, 4.0, 15.0]),
+    (
+        "единственный единственная единственное единственного единственной единственным единственную однажды раз час год",
+        &[1.0],
+    ),
+    ("сотня сотни сотню сотен сотнями", &[100.0]),
+    ("век века веков столетие столетия столетий", &[100.0]),
+    ("десятилетие", &[10.0]),
+    ("десятилетия десятилетий десятилетиями", DECADES),
+    ("тысячелетие тысячелетия тысячелетий", &[1000.0]),
+    ("полдень полночь полдня полуночи полудня", &[12.0, 0.0]),
+    ("сутки суток", &[24.0, 1.0]),
+];
+
+/// Stems of the scales.
+const SCALES: &[(&str, f64)] = &[
+    ("тысяч", 1e3),
+    ("тыс", 1e3),
+    ("миллион", 1e6),
+    ("млн", 1e6),
+    ("миллиард", 1e9),
+    ("млрд", 1e9),
+    ("триллион", 1e12),
+    ("трлн", 1e12),
+    ("дюжин", 12.0),
+];
+
+/// Letters that the ending of a scale has at most.
+const LONGEST_SCALE_ENDING: usize = 4;
+
 pub(super) fn russian(word: &str) -> Option<NumberWord> {
-    for (stem, value) in [
-        ("тысяч", 1e3),
-        ("тыс", 1e3),
-        ("миллион", 1e6),
-        ("млн", 1e6),
-        ("миллиард", 1e9),
-        ("млрд", 1e9),
-        ("триллион", 1e12),
-        ("трлн", 1e12),
-        ("дюжин", 12.0),
-    ] {
-        if word
-            .strip_prefix(stem)
-            .is_some_and(|tail| tail.chars().count() <= 4)
-        {
-            return Some(Scale(value));
-        }
-    }
-    let hints: &[f64] = match word {
-        "оба" | "обе" | "обоих" | "обеих" | "обоим" | "обоими" | "обеими" | "дважды" | "вдвое"
-        | "вдвоем" | "пара" | "пару" | "пары" | "парой" | "двойной" | "двойная" | "двойное"
-        | "двойку" | "двойка" | "двойки" | "близнецов" | "двоякий" => {
-            &[2.0]
-        }
-        "трижды" | "втрое" | "втроем" | "тройка" | "тройку" | "тройки" | "тройной" => {
-            &[3.0]
-        }
-        "вчетверо" | "четверка" | "четверку" | "четверки" => &[4.0],
-        "впятеро" | "пятерка" | "пятерку" | "пятерки" => &[5.0],
-        "шестерка" | "шестерку" | "шестерки" => &[6.0],
-        "семерка" | "семерку" | "семерки" => &[7.0],
-        "восьмерка" | "восьмерку" | "восьмерки" => &[8.0],
-        "десятка" | "десятку" | "десятки" | "десятков" | "десяток" | "десятками" => {
-            &[10.0]
-        }
-        "двадцатка" | "двадцатки" | "двадцатку" => &[20.0],
-        "полтора" | "полторы" | "полутора" => &[1.5],
-        "половина" | "половины" | "половину" | "половине" | "половиной" | "пополам" => {
-            HALF
-        }
-        "треть" | "трети" => &[3.0],
-        "четверть" | "четверти" | "четвертью" => &[0.25, 25.0, 4.0, 15.0],
-        "единственный"
-        | "единственная"
-        | "единственное"
-        | "единственного"
-        | "единственной"
-        | "единственным"
-        | "единственную"
-        | "однажды"
-        | "раз"
-        | "час"
-        | "год" => &[1.0],
-        "сотня" | "сотни" | "сотню" | "сотен" | "сотнями" => &[100.0],
-        "век" | "века" | "веков" | "столетие" | "столетия" | "столетий" => {
-            &[100.0]
-        }
-        "десятилетие" => &[10.0],
-        "десятилетия" | "десятилетий" | "десятилетиями" => {
-            super::DECADES
-        }
-        "тысячелетие" | "тысячелетия" | "тысячелетий" => &[1000.0],
-        "полдень" | "полночь" | "полдня" | "полуночи" | "полудня" => {
-            &[12.0, 0.0]
-        }
-        "сутки" | "суток" => &[24.0, 1.0],
-        _ if word.starts_with("круглосуточн") => &[24.0],
-        _ => &[],
+    let is_scale = |stem: &str| {
+        let tail = word.strip_prefix(stem);
+        tail.is_some_and(|tail| tail.chars().count() <= LONGEST_SCALE_ENDING)
     };
-    if !hints.is_empty() {
-        return Some(Hints(hints.to_vec()));
+    if let Some((_, value)) = SCALES.iter().find(|(stem, _)| is_scale(stem)) {
+        return Some(Scale(*value));
     }
+    let is_listed = |words: &str| words.split(' ').any(|listed| listed == word);
+    if let Some((_, values)) = HINTS.iter().find(|(words, _)| is_listed(words)) {
+        return Some(Hints(values.to_vec()));
+    }
+    if word.starts_with("круглосуточн") {
+        return Some(Hints(vec![24.0]));
+    }
+    inflected(word).or_else(|| compound(word))
+}
+
+/// A cardinal or an ordinal with its ending.
+fn inflected(word: &str) -> Option<NumberWord> {
     // The longest stem, so that `пятьдесят` is not `пят`.
     let whole = RUSSIAN
         .iter()
@@ -239,6 +239,11 @@ pub(super) fn russian(word: &str) -> Option<NumberWord> {
         }
         return Some(Add(*value));
     }
+    None
+}
+
+/// A word that begins with a number: `двадцатипятилетний`.
+fn compound(word: &str) -> Option<NumberWord> {
     let mut rest = word;
     let mut sum = 0.0;
     let mut parts = Vec::new();
@@ -265,4 +270,11 @@ pub(super) fn russian(word: &str) -> Option<NumberWord> {
         return Some(Hints(vec![sum * scale]));
     }
     Some(Hints(vec![sum]))
+}
+
+/// What follows the number that a word begins with; all of a word that begins with none.
+pub(super) fn after_number(word: &str) -> &str {
+    let prefixes = RUSSIAN_PREFIXES.iter();
+    let rest = prefixes.filter_map(|(prefix, _)| word.strip_prefix(prefix));
+    rest.min_by_key(|rest| rest.len()).unwrap_or(word)
 }

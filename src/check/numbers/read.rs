@@ -159,10 +159,18 @@ fn raised(chars: &[char]) -> (Option<i32>, usize) {
     }
 }
 
+/// Letters that are more than a unit or an ending behind a number has.
+const LONGEST_UNIT: usize = 6;
+
 /// Whether digits between these characters are part of a name or a code.
 fn is_name(before: &[char], after: &[char]) -> bool {
     let is_times = |c: Option<&char>| matches!(c, Some('x' | 'х' | '×'));
     if is_times(after.first()) && after.get(1).is_some_and(|c| digit(*c).is_some()) {
+        return true;
+    }
+    // A slip of the hand: `0ведены`.
+    let is_small = |c: &&char| c.is_lowercase();
+    if before.last() == Some(&' ') && after.iter().take_while(is_small).count() >= LONGEST_UNIT {
         return true;
     }
     match before {
