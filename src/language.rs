@@ -3,12 +3,15 @@
 mod detect;
 mod latin;
 mod neighbours;
+mod prose;
 mod script;
+mod words;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use detect::Detection;
+pub(crate) use prose::prose;
 pub use script::ScriptProfile;
 
 use crate::error::Error;
