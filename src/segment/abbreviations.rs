@@ -89,6 +89,10 @@ pub(super) fn adverbial(sentence: &str, word: &str, next: &Next<'_>) -> bool {
         "долл" | "дол" | "руб" | "млн" | "млрд" | "трлн" | "тыс" => {
             CURRENCIES.contains(&next.word)
         }
+        // `основан в 1703 г. Петром I`: by whom.
+        "г" | "гг" if next.word.chars().count() > 3 && next.word.ends_with("ом") => {
+            !next.is_starter(false)
+        }
         "г" | "гг" | "в" | "вв" | "э" | "н.э" => {
             let first = sentence.split_whitespace().next().unwrap_or_default();
             ADVERBIALS.contains(&first)
@@ -456,7 +460,7 @@ fn cyrillic(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
         | "подполк" | "респ" | "хут" | "мкр" | "мкр-н" | "туп" | "пр-кт" | "сл" | "уч" | "спец"
         | "этн" | "м-р" | "о-ва" | "п-ов" | "св-во" | "вл" | "ал" | "дж" | "мин-во" | "разг"
         | "устар" | "перен" | "букв" | "диал" | "ж.-д" | "юр" | "физ" | "эт" | "пом-к"
-        | "ст-ца" | "сек-рь" | "рук" | "уполн" | "хор" | "оп" => {
+        | "ст-ца" | "сек-рь" | "рук" | "разд" | "абз" | "прил" | "уполн" | "хор" | "оп" => {
             Abbreviation::Never
         }
         // `Дж. Байден`, `Вяч. Иванов`: the beginning of a first name.
@@ -480,7 +484,9 @@ fn arabic(word: &str) -> Abbreviation {
         .chars()
         .filter(|c| c.is_alphabetic() && *c != 'ـ')
         .count();
-    match plain.as_str() {
+    // `ود. ليلى`: a title with `and` before it.
+    let title = plain.strip_prefix('و').filter(|rest| !rest.is_empty());
+    match title.unwrap_or(&plain) {
         "د" | "أ" | "ا" | "م" | "أ.د" | "ا.د" | "ش" | "ص" | "ص.ب" | "ج" | "ق.م" => {
             Abbreviation::Never
         }

@@ -141,6 +141,10 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
     if run.single_stop {
         return stop_ends(text, start, run, &before, &next);
     }
+    // `Yahoo! Inc.`
+    if !run.ellipsis && matches!(next.word, "Inc" | "Corp" | "Ltd" | "LLC") {
+        return false;
+    }
     if run.ellipsis {
         return ellipsis_ends(text, start, run, &before, &next);
     }
@@ -262,6 +266,14 @@ fn stop_ends(text: &str, start: usize, run: &Run, before: &Before<'_>, next: &Ne
         return false;
     }
     let meaning = abbreviations::classify(before.word, &preceding);
+    // `(برنت وغيره.) ارتفعت`, `(Иванов. — Прим. ред.)`
+    let arabic = run.bracket && script(first) == Script::Arabic;
+    if arabic && preceding.words > 1 && opens_within(sentence) && first != 'و' {
+        return false;
+    }
+    if next.dash && matches!(next.word, "Прим" | "Ред") {
+        return false;
+    }
     if run.bracket {
         // `(apples, etc.) Smith` goes on, where the bracket began within the sentence.
         return meaning == Abbreviation::None || preceding.words < 2 || next.is_starter(false);
@@ -300,6 +312,13 @@ fn stop_ends(text: &str, start: usize, run: &Run, before: &Before<'_>, next: &Ne
                 && !clock::goes_on(sentence, &preceding, next, &text[at..])
         }
     }
+}
+
+/// Whether the last bracket of `sentence` opens after words of it.
+fn opens_within(sentence: &str) -> bool {
+    sentence
+        .rfind(['(', '['])
+        .is_some_and(|at| sentence[..at].contains(char::is_alphanumeric))
 }
 
 /// Whether a single letter before a full stop is the name of something, and no initial.

@@ -122,7 +122,10 @@ pub(super) fn goes_on(text: &str, start: usize, run: &Run, next: &Next<'_>) -> b
         Script::Cyrillic => {
             !next.opener
                 && !run.single_stop
-                && (place() == Place::Within && !run.ellipsis && text[..run.end].ends_with('»')
+                && (place() == Place::Within
+                    && !run.ellipsis
+                    && !next.is_starter(false)
+                    && text[..run.end].ends_with('»')
                     || next.dash && place() == Place::Whole && is_attributed(rest))
         }
         // `"Are you ready?" Smith asked`; after a full stop nobody is named so.

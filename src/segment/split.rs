@@ -156,10 +156,10 @@ fn rank(part: &str, at: usize, before: char, c: char) -> Option<u8> {
         return Some(1);
     }
     let word = first_word(next);
-    if clauses::begins_clause(word) {
-        Some(2)
-    } else if clauses::hangs(last_word(&part[..at])) {
+    if clauses::hangs(last_word(&part[..at])) {
         Some(5)
+    } else if clauses::begins_clause(word) {
+        Some(2)
     } else {
         Some(if clauses::begins_phrase(word) { 3 } else { 4 })
     }
