@@ -18,6 +18,7 @@ mod quotation;
 mod run;
 mod split;
 mod starters;
+mod stop;
 mod verbs;
 
 use std::ops::Range;

@@ -15,7 +15,7 @@ use super::neighbours::{
     ARABIC_NEIGHBOURS, ARABIC_WORDS, CYRILLIC_NEIGHBOURS, Neighbour, RUSSIAN_WORDS,
 };
 use super::prose::{Evidence, latin_words, prose};
-use super::script::{ScriptProfile, ratio};
+use super::script::{ScriptProfile, is_letter, ratio};
 use super::words::words;
 
 /// Which language a text is in, and how sure that is.
@@ -45,8 +45,7 @@ impl Detection {
     /// ```
     pub fn of(text: &str) -> Self {
         let sample = sample(text);
-        let prose = prose_of(sample);
-        let profile = ScriptProfile::of(&prose);
+        let (prose, profile) = prose_of(sample);
         let letters = profile.letters();
         if letters == 0 {
             return Self {
@@ -87,20 +86,28 @@ impl Detection {
     }
 }
 
-/// The prose of a text; a text of hashtags alone is read from those that are not in Latin letters.
-fn prose_of(text: &str) -> Cow<'_, str> {
-    let found = prose(text);
-    let lettered = |text: &str| text.chars().any(char::is_alphabetic);
-    if matches!(found, Cow::Borrowed(_)) || lettered(&found) {
-        return found;
+/// The prose of a text and its letters; a text of hashtags alone is read from those that are not in
+/// Latin letters.
+fn prose_of(text: &str) -> (Cow<'_, str>, ScriptProfile) {
+    let whole = ScriptProfile::of(text);
+    let latin = whole.latin == whole.letters();
+    if latin && whole.latin > LONG {
+        return (Cow::Borrowed(text), whole);
     }
-    let other = ScriptProfile::of(text);
-    if other.letters() > other.latin {
-        Cow::Borrowed(text)
+    let found = prose(text);
+    if matches!(found, Cow::Borrowed(_)) {
+        return (found, whole);
+    }
+    let profile = ScriptProfile::of(&found);
+    if profile.letters() == 0 && !latin {
+        (Cow::Borrowed(text), whole)
     } else {
-        found
+        (found, profile)
     }
 }
+
+/// A text of more letters than this is long.
+const LONG: usize = 1500;
 
 /// The language whose script a text is in, and its share of the text; `None` where that is another.
 fn script(prose: &str, profile: &ScriptProfile) -> Option<(Language, f64)> {
@@ -115,6 +122,13 @@ fn script(prose: &str, profile: &ScriptProfile) -> Option<(Language, f64)> {
     .contains(&letters);
     if one || (by_letters.is_none() && profile.latin < profile.other) {
         return by_letters.map(|language| (language, 1.0));
+    }
+    // In a long text, a few words of another script change nothing.
+    let clear = by_letters.map(|language| (language, profile.share(language)));
+    if let Some((_, share)) = clear.filter(|_| letters > LONG)
+        && share > 0.9
+    {
+        return clear;
     }
     let (language, share) = Evidence::of(prose).strongest()?;
     let own = match language {
@@ -206,26 +220,40 @@ fn not_bulgarian(counts: &Counts<'_>) -> f64 {
         .map(|&(letter, russian, bulgarian)| {
             (russian / bulgarian).ln() * number(counts.letter(letter))
         });
-    let count = |endings: &[&str], letters: usize| -> usize {
-        let ends = |word: &str| {
-            word.chars().count() >= letters && endings.iter().any(|ending| word.ends_with(ending))
-        };
-        let found = counts.words.iter().filter(|(word, _)| ends(word));
-        found.map(|(_, count)| count).sum()
+    let letters = 0.6 * (rest + odds.sum::<f64>());
+    // So many letters say enough.
+    if total > LONG {
+        return letters;
+    }
+    let count = |endings: &[&str], least: usize| -> usize {
+        let found = counts.words.iter();
+        found
+            .filter(|(word, _)| word.len() >= least && has_ending(word, endings))
+            .map(|(_, count)| count)
+            .sum()
     };
-    let russian = number(count(RUSSIAN_ENDINGS, 5));
-    let bulgarian = number(count(BULGARIAN_ENDINGS, 6));
-    0.6 * (rest + odds.sum::<f64>()) + russian - 0.5 * bulgarian
+    let russian = number(count(RUSSIAN_ENDINGS, 10));
+    let bulgarian = number(count(BULGARIAN_ENDINGS, 12));
+    letters + russian - 0.5 * bulgarian
+}
+
+/// Whether `word` ends in one of `endings`: two to four Cyrillic letters each, sorted by bytes.
+fn has_ending(word: &str, endings: &[&str]) -> bool {
+    (2..=4).any(|letters| {
+        let end = word.len().checked_sub(2 * letters);
+        end.and_then(|at| word.get(at..))
+            .is_some_and(|ending| endings.binary_search(&ending).is_ok())
+    })
 }
 
 /// Endings of inflected words that Bulgarian, which has no cases, does not have.
 const RUSSIAN_ENDINGS: &[&str] = &[
-    "тся", "ться", "ого", "его", "ому", "ами", "ями", "ией", "ый", "ая", "ое", "ой", "ть", "лся",
-    "лась", "лись", "ает", "яет", "ует", "ении", "ании", "ений", "аний", "ским", "ских", "ев",
+    "ает", "ами", "ании", "аний", "ая", "ев", "его", "ении", "ений", "ией", "лась", "лись", "лся",
+    "ого", "ое", "ой", "ому", "ским", "ских", "тся", "ть", "ться", "ует", "ый", "яет", "ями",
 ];
 
 /// The article, which Bulgarian puts at the end of a word.
-const BULGARIAN_ENDINGS: &[&str] = &["ата", "ята", "ите", "ото", "ето", "ият", "ът", "ието"];
+const BULGARIAN_ENDINGS: &[&str] = &["ата", "ето", "ието", "ите", "ият", "ото", "ът", "ята"];
 
 /// The blocks of the Cyrillic and the Arabic script.
 const LETTERS: std::ops::Range<u32> = 0x400..0x700;
@@ -246,7 +274,7 @@ impl<'a> Counts<'a> {
         for word in words(text) {
             for c in word.chars() {
                 if let Some(count) = place(c).and_then(|at| counts.letters.get_mut(at)) {
-                    *count += usize::from(c.is_alphabetic());
+                    *count += usize::from(is_letter(c));
                 }
             }
             *counts.words.entry(word).or_insert(0) += 1;

@@ -11,6 +11,16 @@ use super::latin::is_common_english;
 
 /// `text` without what belongs to no language. Lines are kept.
 pub(crate) fn prose(text: &str) -> Cow<'_, str> {
+    let telling = |byte: u8| {
+        byte.is_ascii_alphabetic()
+            || matches!(
+                byte,
+                b'@' | b'#' | b'`' | b'{' | b'<' | b'$' | b'%' | b'\\' | b'~'
+            )
+    };
+    if !text.bytes().any(telling) {
+        return Cow::Borrowed(text);
+    }
     let mut code = false;
     let mut is_label = |token: &str| {
         let ticks = token.bytes().filter(|byte| *byte == b'`').count();

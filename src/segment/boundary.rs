@@ -4,10 +4,10 @@
 //! Every decision looks at a bounded stretch around one mark, so that scanning stays linear.
 
 use super::abbreviations::{self, Abbreviation, Preceding};
-use super::lines::{bullet_begins, enumerates, is_enumerator, line_break};
+use super::lines::{bullet_begins, enumerates, line_break};
 use super::marks::{Script, is_bullet, is_closer, is_mark, script};
-use super::run::{Before, Boundary, Next, REACH, Run};
-use super::{clock, headline, informal, lettered, quotation};
+use super::run::{Before, Boundary, Next, Run};
+use super::{headline, informal, quotation, stop};
 use crate::language::Language;
 
 /// Finds the next mark at or after `from` and says whether the sentence that began at `start` ends
@@ -139,7 +139,7 @@ fn ends_sentence(text: &str, start: usize, run: &Run, language: Language) -> boo
         return false;
     }
     if run.single_stop {
-        return stop_ends(text, start, run, &before, &next);
+        return stop::ends(text, start, run, &before, &next);
     }
     // `Yahoo! Inc.`
     if !run.ellipsis && matches!(next.word, "Inc" | "Corp" | "Ltd" | "LLC") {
@@ -236,136 +236,6 @@ fn run_on(text: &str, run: &Run, next: &Next<'_>, language: Language) -> bool {
             }
             Script::Other => false,
         }
-}
-
-/// Whether one full stop ends the sentence, with a capital, a digit or a letter without case after it.
-fn stop_ends(text: &str, start: usize, run: &Run, before: &Before<'_>, next: &Next<'_>) -> bool {
-    let Some(first) = next.first() else {
-        return true;
-    };
-    // The word may begin before the sentence, where one ended inside it: `اا.اж.`
-    let word_at = before.at.max(start);
-    let sentence = &text[start..word_at];
-    let preceding = Preceding::read(sentence);
-    // `1. The first item`: a number alone at the start of a line counts, it does not end.
-    let alone = preceding.words == 0
-        && word_at - start < REACH
-        && sentence.chars().all(|c| !c.is_alphanumeric());
-    if (alone && is_enumerator(before.word))
-        || (sentence.len() < REACH && is_section(sentence.trim(), before.word))
-    {
-        return false;
-    }
-    if run.quote {
-        return true;
-    }
-    // `по ст. 5.1. Налогового кодекса`: the full stop is of the number.
-    let section = matches!(preceding.last, "ст." | "п." | "пп." | "гл." | "разд." | "§");
-    if section && before.word.contains('.') && is_enumerator(before.word) && !next.is_starter(false)
-    {
-        return false;
-    }
-    let meaning = abbreviations::classify(before.word, &preceding);
-    // `(برنت وغيره.) ارتفعت`, `(Иванов. — Прим. ред.)`
-    let arabic = run.bracket && script(first) == Script::Arabic;
-    if arabic && preceding.words > 1 && opens_within(sentence) && first != 'و' {
-        return false;
-    }
-    if next.dash && matches!(next.word, "Прим" | "Ред") {
-        return false;
-    }
-    if run.bracket {
-        // `(apples, etc.) Smith` goes on, where the bracket began within the sentence.
-        return meaning == Abbreviation::None || preceding.words < 2 || next.is_starter(false);
-    }
-    // `13 чел. / км²`, `2002 г. — «Зима»`: the mark is of the abbreviation.
-    if meaning != Abbreviation::None && (next.dash || matches!(first, '/' | '+' | '=' | '×')) {
-        return false;
-    }
-    let caps = || {
-        let shouted = |word: &str| {
-            word.chars().filter(|c| c.is_alphabetic()).count() > 1
-                && !word.contains(char::is_lowercase)
-        };
-        shouted(before.word) && shouted(next.word) && shouted(preceding.last)
-    };
-    let starts = || next.is_starter(caps());
-    match meaning {
-        Abbreviation::None => true,
-        Abbreviation::Never => next.opener && !next.dash && starts(),
-        Abbreviation::BeforeNumber => !first.is_numeric(),
-        Abbreviation::BeforeStarter => {
-            starts() || is_letter_name(sentence, before.word, &preceding, next)
-        }
-        Abbreviation::BeforeCapital => {
-            !first.is_numeric()
-                && !next.bracket
-                && (starts() || preceding.words >= 4)
-                && !abbreviations::adverbial(sentence, before.word, next)
-        }
-        Abbreviation::Hour => {
-            let at = text[run.end..]
-                .find(next.word)
-                .map_or(text.len(), |at| run.end + at);
-            !first.is_numeric()
-                && !next.bracket
-                && !clock::goes_on(sentence, &preceding, next, &text[at..])
-        }
-    }
-}
-
-/// Whether the last bracket of `sentence` opens after words of it.
-fn opens_within(sentence: &str) -> bool {
-    sentence
-        .rfind(['(', '['])
-        .is_some_and(|at| sentence[..at].contains(char::is_alphanumeric))
-}
-
-/// Whether a single letter before a full stop is the name of something, and no initial.
-fn is_letter_name(
-    sentence: &str,
-    letter: &str,
-    preceding: &Preceding<'_>,
-    next: &Next<'_>,
-) -> bool {
-    if letter.chars().nth(1).is_some() || next.stopped || preceding.words < 2 {
-        return false;
-    }
-    let rest = sentence
-        .trim_end()
-        .strip_suffix(preceding.last)
-        .unwrap_or_default();
-    lettered::names(preceding.last, rest) || lettered::counts(letter, preceding.last)
-}
-
-/// Whether `label` and `number` are the number of a section, which its title follows: `Статья 5.`
-fn is_section(label: &str, number: &str) -> bool {
-    const LABELS: &[&str] = &[
-        "Article",
-        "Chapter",
-        "Section",
-        "Part",
-        "Rule",
-        "Clause",
-        "Annex",
-        "Appendix",
-        "Глава",
-        "Статья",
-        "Раздел",
-        "Часть",
-        "Пункт",
-        "Параграф",
-        "Приложение",
-        "§",
-        "الفصل",
-        "المادة",
-        "الباب",
-        "القسم",
-        "البند",
-    ];
-    let counts = number.chars().all(|c| c.is_numeric() || c == '.')
-        || number.chars().all(|c| matches!(c, 'I' | 'V' | 'X' | 'L'));
-    counts && number.len() <= 8 && LABELS.contains(&label)
 }
 
 #[cfg(test)]
