@@ -200,7 +200,10 @@ fn run_on(text: &str, run: &Run, next: &Next<'_>, language: Language) -> bool {
     let last = text[..run.start].chars().next_back().unwrap_or(' ');
     // `(«Да»).Потом`: what was closed is a sentence's end, whatever word stands before.
     let closed = before.word.is_empty() && is_closer(last);
-    let starts = next.is_starter(false) && text[run.end + next.word.len()..].starts_with(' ');
+    let starts = next.is_starter(false)
+        && text[run.end..]
+            .strip_prefix(next.word)
+            .is_some_and(|rest| rest.starts_with(' '));
     let dated = run.single_stop && starts && last.is_numeric() && before.word.len() == 4;
     if closed || dated {
         return match script(first) {

@@ -101,11 +101,18 @@ fn is_shouted(before: &Before<'_>, preceding: &Preceding<'_>, next: &Next<'_>) -
     shouted(before.word) && shouted(next.word) && shouted(preceding.last)
 }
 
+/// How far the opening of a bracket is sought, in bytes.
+const BRACKET: usize = 400;
+
 /// Whether the last bracket of `sentence` opens after words of it.
 fn opens_within(sentence: &str) -> bool {
-    sentence
+    let mut from = sentence.len().saturating_sub(BRACKET);
+    while !sentence.is_char_boundary(from) {
+        from += 1;
+    }
+    sentence[from..]
         .rfind(['(', '['])
-        .is_some_and(|at| sentence[..at].contains(char::is_alphanumeric))
+        .is_some_and(|at| sentence[..from + at].contains(char::is_alphanumeric))
 }
 
 /// Whether a single letter before a full stop is the name of something, and no initial.
