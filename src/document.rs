@@ -39,7 +39,7 @@ pub use left_out::{LeftOut, Reason};
 pub use read::{Cleaning, Documents, Failure, Format, ReadOptions};
 
 use crate::error::{Error, Result};
-use crate::language::{Detection, Language};
+use crate::language::{Detection, Language, prose};
 use crate::segment;
 #[cfg(feature = "memory")]
 pub(crate) use encoding::decode as decode_bytes;
@@ -265,9 +265,9 @@ impl Document {
         let mut others = 0;
         // As much as tells; a hostile text may have a million.
         for block in self.blocks.iter().take(MOST_BLOCKS) {
-            let text = self.block_text(block);
+            let text = prose(self.block_text(block));
             let letters = text.chars().filter(|c| c.is_alphabetic());
-            let language = Detection::of(text).language;
+            let language = Detection::of(&text).language;
             match Language::ALL.iter().position(|own| Some(*own) == language) {
                 Some(at) => ours[at] += letters.count(),
                 None => others += letters.count(),

@@ -8,7 +8,7 @@ use super::{Source, Translation, Translator};
 use crate::document::Document;
 use crate::engine::Watch;
 use crate::error::{Error, Result};
-use crate::language::{Detection, Language};
+use crate::language::{Detection, Language, prose};
 use crate::warning::{Warning, WarningKind};
 
 /// Letters that a block has at least for its language to count.
@@ -189,7 +189,9 @@ impl Translator {
 
 /// What is done with a block of this text.
 fn passage(text: &str, from: Language, to: Language) -> Passage {
-    if text
+    // Addresses, hashtags and code say nothing of the language around them.
+    let prose = prose(text);
+    if prose
         .chars()
         .filter(|c| c.is_alphabetic())
         .take(LETTERS)
@@ -198,7 +200,7 @@ fn passage(text: &str, from: Language, to: Language) -> Passage {
     {
         return Passage::Usual;
     }
-    let found = Detection::of(text);
+    let found = Detection::of(&prose);
     match (found.language, found.looks_like) {
         (Some(language), _) if language == from => Passage::Usual,
         // The scripts differ, so that little doubt is left.
@@ -218,6 +220,21 @@ fn passage(text: &str, from: Language, to: Language) -> Passage {
 mod tests {
     use super::*;
     use Language::{Arabic, English, Russian};
+
+    #[test]
+    fn names_addresses_and_code_are_not_translated_already() {
+        for text in [
+            "Подробности: https://example.org/the-harbour-is-closed-and-nobody-knows-why-it-is",
+            "https://example.org/the-harbour-is-closed-and-nobody-knows-why-it-is",
+            "#BreakingNews #PortMarlow #TheHarbourIsClosed @harbour_news",
+            "Новый альбом Ann Okafor «The Silent Pier of the Old Harbour» вышел в пятницу.",
+            "Ann Okafor, Leo Barth, Marta Ilves, Aldous Reim",
+            "`for name in names: print(name.title())`",
+            "press@example.org, editor.in.chief@example.org",
+        ] {
+            assert_eq!(passage(text, Russian, English), Passage::Usual, "{text}");
+        }
+    }
 
     #[test]
     #[expect(clippy::expect_used, reason = "a test fails by panicking")]
