@@ -17,12 +17,12 @@ mod front_matter;
 mod html;
 mod inspect;
 mod json_lines;
-mod left_out;
 mod layout;
+mod left_out;
 mod lines;
 mod markdown;
-mod read;
 mod raised;
+mod read;
 mod records;
 mod spans;
 mod subtitles;
@@ -318,6 +318,7 @@ impl Document {
     }
 
     /// The lines that clean-up left out, in order.
+    #[doc(alias = "clutter")]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }

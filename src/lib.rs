@@ -73,8 +73,8 @@ pub use check::fitting;
 pub use check::{check_summary, check_translation};
 pub use checkpoint::Checkpoint;
 pub use document::{
-    Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence, LeftOut, Reason,
-    Inspection, ReadOptions, Segment,
+    Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,
+    Inspection, LeftOut, ReadOptions, Reason, Segment,
 };
 pub use error::{Error, Result};
 pub use glossary::{Glossary, Term, TermCase};

@@ -299,7 +299,10 @@ pub(crate) fn origin(article: &str, summary: &str, language: Language) -> Option
 /// ```
 pub fn check_summary(article: &str, summary: &str, language: Language) -> Vec<Warning> {
     let mut faults = self::summary(article, summary, language, Finish::Stop);
-    if !faults.iter().any(|fault| fault.kind == WarningKind::EmptyOutput) {
+    if !faults
+        .iter()
+        .any(|fault| fault.kind == WarningKind::EmptyOutput)
+    {
         faults.extend(origin(article, summary, language));
     }
     faults

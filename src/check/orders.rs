@@ -7,13 +7,13 @@
 
 use std::ops::Range;
 
-use crate::language::fold_arabic;
 use super::order_words::{
     ABOVE, ADDRESSES, ALONE, AND, ANSWERS, APPEND, BARE_ANSWERS, DISREGARD, DO, END_OF_TEXT, FORMS,
     INSTRUCTIONS, LEAD_INS, MACHINES, MARKERS, MUST, NEW_TASK, NO_OTHER, NOW_YOU, PRETEND, REVEAL,
     ROLES, SUMMARIES, TASKS, VERBS, WORKS,
 };
 use crate::language::Language;
+use crate::language::fold_arabic;
 use crate::segment::sentences;
 
 /// Words between the verb of an order and what it is about.

@@ -8,10 +8,10 @@ use std::collections::HashSet;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use crate::language::{fold_arabic, without_clitics};
 use super::orders::{Order, orders, without, without_quotations};
 use super::{function_words, number_words};
 use crate::language::Language;
+use crate::language::{fold_arabic, without_clitics};
 use crate::segment::sentences;
 
 /// Words that say something in a summary of an article with many.

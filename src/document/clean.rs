@@ -251,7 +251,8 @@ fn is_page(lines: &[Line], first: usize, last: usize) -> bool {
         })
     };
     let around = lines[..first].iter().chain(&lines[last + 1..]);
-    around.filter(is_of_page).count() > 0 || lines[first..=last].iter().filter(is_of_page).count() > 1
+    around.filter(is_of_page).count() > 0
+        || lines[first..=last].iter().filter(is_of_page).count() > 1
 }
 
 /// Keeps a text that stands alone whose prose begins at line `first`: all but clutter and the lines that
@@ -261,8 +262,8 @@ fn keep_text(lines: &mut [Line], first: usize) {
         (first > 0 && lines[0].clutter.is_none() && lines[0].looks_like_headline()).then_some(0)
     });
     for (at, line) in lines.iter_mut().enumerate() {
-        let is_kept = matches!(line.clutter, None | Some(Clutter::Section))
-            || section_break(&line.unit.text);
+        let is_kept =
+            matches!(line.clutter, None | Some(Clutter::Section)) || section_break(&line.unit.text);
         if is_kept {
             line.keep = Some(if title == Some(at) {
                 BlockKind::Headline
@@ -304,8 +305,8 @@ fn keep_article(lines: &mut [Line], first: usize, last: usize) {
             _ => in_related,
         };
         let repeated = headline_text.as_deref() == Some(line.unit.text.as_str());
-        let plain = matches!(line.clutter, None | Some(Clutter::Section))
-            || section_break(&line.unit.text);
+        let plain =
+            matches!(line.clutter, None | Some(Clutter::Section)) || section_break(&line.unit.text);
         if plain && !in_related && !repeated {
             line.keep = Some(line.kind());
         }

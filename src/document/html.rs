@@ -20,8 +20,8 @@ use tree::TextBlock;
 pub(super) use tree::decode;
 
 use super::left_out::{LeftOut, Reason};
-use super::{clutter, lines};
 use super::{Block, BlockKind, Cleaning, Document, Format, TITLE_GAP};
+use super::{clutter, lines};
 use crate::error::{Error, Result};
 
 /// Whether the beginning of an input looks like a web page.

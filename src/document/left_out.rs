@@ -2,7 +2,32 @@
 
 use serde::Serialize;
 
+use super::Document;
 use super::clutter::Clutter;
+use crate::warning::{Warning, WarningKind};
+
+/// Bytes left out of a page that are much, where the article has less than a tenth of them.
+const MUCH: usize = 4000;
+
+impl Document {
+    /// What a reader should know of how the document was read: that it has a title alone, or little text
+    /// for the size of its page.
+    pub(crate) fn reading(&self) -> Option<Warning> {
+        let left: usize = self.left_out.iter().map(|left| left.text.len()).sum();
+        let body = self.body().trim();
+        let message = if body.is_empty() && self.title().is_some() {
+            "only a title was found, and no text".to_owned()
+        } else if left > MUCH && body.len() * 10 < left {
+            format!(
+                "{} bytes of text were read as the article and {left} left out",
+                body.len()
+            )
+        } else {
+            return None;
+        };
+        Some(Warning::new(WarningKind::LittleRead, message))
+    }
+}
 
 /// A stretch of text that is on the page and not in the article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -129,7 +129,9 @@ fn begins(line: &str) -> bool {
         return false;
     };
     let mut letters = name.chars();
-    letters.next().is_some_and(|first| first.is_alphabetic() && !first.is_lowercase())
+    letters
+        .next()
+        .is_some_and(|first| first.is_alphabetic() && !first.is_lowercase())
         && letters.all(|c| c.is_alphabetic() || matches!(c, ' ' | '.' | '-'))
         && name.split_whitespace().count() <= 3
         && words.starts_with(' ')
@@ -156,7 +158,10 @@ impl Next {
             && self.found.is_none_or(|found| found >= at);
         if !is_known {
             let bytes = source.as_bytes().get(at..end).unwrap_or_default();
-            self.found = bytes.iter().position(|b| *b == byte).map(|found| at + found);
+            self.found = bytes
+                .iter()
+                .position(|b| *b == byte)
+                .map(|found| at + found);
             self.searched = at..end;
         }
         self.found
@@ -244,7 +249,11 @@ impl Reader<'_> {
     fn note(&mut self, at: usize, end: usize) -> usize {
         let line = &self.source[..end];
         let before = line[..at].trim_end_matches(' ').len();
-        let start = if self.builder.is_open() { before.max(self.end) } else { at };
+        let start = if self.builder.is_open() {
+            before.max(self.end)
+        } else {
+            at
+        };
         let after = line[at..].trim_start_matches(NOTES).trim_start_matches(' ');
         let mark = start..end - after.len();
         let next = mark.end;

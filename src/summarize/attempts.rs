@@ -11,10 +11,10 @@ use crate::check;
 use crate::engine::{Answer, Instruct, Job, Watch, Writing};
 use crate::error::Result;
 use crate::language::Language;
-use crate::warning::{Warning, WarningKind};
 use crate::prompts::{self, Length};
 use crate::segment::sentences;
 use crate::translators;
+use crate::warning::{Warning, WarningKind};
 
 /// How often a summary that fails its checks is asked for.
 const ATTEMPTS: usize = 2;

@@ -25,10 +25,10 @@ use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Loaded, Loader};
 use crate::options::{Decoding, ProgressObserver};
-use crate::warning::Warning;
 use crate::pipeline::{Pipeline, failure, shared};
 use crate::prompts::Length;
 use crate::translate::{Translator, detected_language};
+use crate::warning::Warning;
 
 /// Writes summaries of texts and documents.
 ///
@@ -165,7 +165,8 @@ impl Summarizer {
                         match article::read(document, language) {
                             Ok((text, others)) => {
                                 members.push(index);
-                                articles.push(Some((text, [warnings, others].concat())));
+                                let reading = document.reading().into_iter().collect();
+                                articles.push(Some((text, [warnings, others, reading].concat())));
                             }
                             Err(error) => drafts[index] = Some(Err(error)),
                         }

@@ -7,8 +7,8 @@ use crate::engine::Watch;
 use crate::error::Result;
 use crate::language::Language;
 use crate::loader::Loaded;
-use crate::warning::{Warning, WarningKind};
 use crate::segment::{sentences, split_long};
+use crate::warning::{Warning, WarningKind};
 
 /// How often the summaries of parts are read in parts themselves; each time leaves a quarter or so.
 const ROUNDS: usize = 4;
@@ -39,7 +39,10 @@ impl Summarizer {
                 } else if let Some(first) = found.into_iter().next() {
                     // A model whose summaries are as long as what they are of.
                     *text = first;
-                    warnings.push(Warning::new(WarningKind::CutShort, "the text was read in part"));
+                    warnings.push(Warning::new(
+                        WarningKind::CutShort,
+                        "the text was read in part",
+                    ));
                 }
             }
             if parts.is_empty() {
@@ -65,7 +68,8 @@ impl Summarizer {
                 articles[index] =
                     text.zip(articles[index].take())
                         .map(|(text, (_, mut warnings))| {
-                            warnings.push(Warning::new(WarningKind::Parts,
+                            warnings.push(Warning::new(
+                                WarningKind::Parts,
                                 format!("the text was read in {count} parts"),
                             ));
                             (text, warnings)

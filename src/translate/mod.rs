@@ -25,8 +25,8 @@ use crate::language::{Detection, Language};
 use crate::loader::Loader;
 use crate::memory::TranslationMemory;
 use crate::options::{Decoding, ProgressObserver};
-use crate::warning::{Warning, WarningKind};
 use crate::pipeline::Pipeline;
+use crate::warning::{Warning, WarningKind};
 
 /// Translates texts and documents into one language.
 ///

@@ -13,8 +13,8 @@ use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::{Language, ScriptProfile};
 use crate::loader::Loaded;
-use crate::warning::Warning;
 use crate::pipeline::{Pipeline, failure, shared};
+use crate::warning::Warning;
 
 impl Pipeline for Translator {
     type Done = Translation;
@@ -35,7 +35,10 @@ impl Pipeline for Translator {
             {
                 passages[index] = Passages::of(document, from, to);
             }
-            match source {
+            match source.map(|(from, mut warnings)| {
+                warnings.extend(document.reading());
+                (from, warnings)
+            }) {
                 Ok((from, warnings)) => match by_language
                     .iter_mut()
                     .find(|(language, _)| *language == from)

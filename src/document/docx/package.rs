@@ -28,14 +28,18 @@ pub(super) fn text_parts(
     let related = list(archive, "_rels/.rels").and_then(|list| main_part(&list));
     let main = related.unwrap_or_else(|| "word/document.xml".to_owned());
     if !names.contains(&main) {
-        return Err("it holds no `word/document.xml`, nor another main part");
+        return Err("it holds no `word/document.xml`");
     }
     let mut others = match list(archive, "[Content_Types].xml") {
         Some(list) => others(&list),
         None => Vec::new(),
     };
     if others.is_empty() {
-        others = names.iter().filter(|name| is_named_as_text(name)).cloned().collect();
+        others = names
+            .iter()
+            .filter(|name| is_named_as_text(name))
+            .cloned()
+            .collect();
     }
     others.retain(|part| *part != main && names.contains(part));
     others.sort();
@@ -75,7 +79,9 @@ fn attributes(xml: &str, element: &str, names: [&str; 2]) -> Vec<[String; 2]> {
 
 fn main_part(relationships: &str) -> Option<String> {
     let all = attributes(relationships, "relationship", ["Type", "Target"]);
-    let main = all.into_iter().find(|[kind, _]| kind.ends_with("/officeDocument"));
+    let main = all
+        .into_iter()
+        .find(|[kind, _]| kind.ends_with("/officeDocument"));
     main.map(|[_, target]| target)
 }
 
@@ -104,25 +110,39 @@ fn is_named_as_text(name: &str) -> bool {
 /// The part without what XML allows and `paragraph` does not know: `CDATA` becomes text, comments go,
 /// and hyphens and signs that are elements become the characters that they stand for.
 pub(super) fn plain(xml: &str) -> Cow<'_, str> {
-    const MARKS: [&str; 5] = ["<![CDATA[", "<!--", "<w:noBreakHyphen", "<w:softHyphen", "<w:sym "];
+    const MARKS: [&str; 5] = [
+        "<![CDATA[",
+        "<!--",
+        "<w:noBreakHyphen",
+        "<w:softHyphen",
+        "<w:sym ",
+    ];
     if !MARKS.iter().any(|mark| xml.contains(mark)) {
         return Cow::Borrowed(xml);
     }
     let mut out = String::with_capacity(xml.len());
     let mut at = 0;
+    let mut in_text = false;
     while at < xml.len() {
         let token = tokens::next_of_xml(xml, at);
         let raw = &xml[token.range().clone()];
         at = token.range().end;
-        if let Some(text) = raw.strip_prefix("<![CDATA[") {
+        if let Some(text) = raw.strip_prefix("<![CDATA[").filter(|_| in_text) {
             push_escaped(text.strip_suffix("]]>").unwrap_or(text), &mut out);
             continue;
         }
-        if raw.starts_with("<!--") {
+        if in_text && raw.starts_with("<!--") {
             continue;
         }
         match &token {
-            Token::Start(tag) if tag.name == "w:nobreakhyphen" => out.push_str("<w:t>\u{2011}</w:t>"),
+            Token::Start(tag) if tag.name == "w:t" => in_text = !tag.closed,
+            Token::End { name, .. } if name == "w:t" => in_text = false,
+            _ => {}
+        }
+        match &token {
+            Token::Start(tag) if tag.name == "w:nobreakhyphen" => {
+                out.push_str("<w:t>\u{2011}</w:t>")
+            }
             Token::Start(tag) if tag.name == "w:softhyphen" && tag.closed => {}
             Token::Start(tag) if tag.name == "w:sym" && tag.closed => {
                 let value = |name| tag.value(xml, name).unwrap_or_default();
@@ -169,7 +189,9 @@ fn sign(font: &str, number: &str) -> Option<char> {
     match code {
         b'A'..=b'Z' => GREEK.chars().nth(usize::from(code - b'A')),
         b'a'..=b'z' => SMALL.chars().nth(usize::from(code - b'a')),
-        b' ' | b'!' | b'#' | b'%' | b'&' | b'(' | b')' | b'+' | b','..=b'?' => Some(char::from(code)),
+        b' ' | b'!' | b'#' | b'%' | b'&' | b'(' | b')' | b'+' | b','..=b'?' => {
+            Some(char::from(code))
+        }
         b'*' => Some('∗'),
         0xA0 => Some('€'),
         0xA2 => Some('′'),

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::super::clutter::{self, Clutter};
 use super::super::lines;
-use super::hints;
 use super::hidden::Hidden;
+use super::hints;
 use super::tree::{self, Page, Place, TextBlock};
 
 /// An article found in a page.
@@ -151,13 +151,10 @@ fn title(page: &Page, data: &Data) -> Option<String> {
         .or_else(|| page.title.clone())
         .map(|title| tree::collapse(&title))
         .filter(|title| !title.is_empty());
-    let headings = page
-        .blocks
-        .iter()
-        .filter(|block| {
-            let is_shown = !block.place.outside && block.place.hidden.is_none();
-            block.place.heading == Some(1) && is_shown
-        });
+    let headings = page.blocks.iter().filter(|block| {
+        let is_shown = !block.place.outside && block.place.hidden.is_none();
+        block.place.heading == Some(1) && is_shown
+    });
     let Some(named) = named else {
         return headings.map(|block| block.text.clone()).next();
     };
@@ -170,7 +167,11 @@ fn title(page: &Page, data: &Data) -> Option<String> {
             && own.len() * 2 >= words.len()
     };
     // A headline that only machines read does not take the place of the one that is shown.
-    let shares = |text: &str| self::words(text).any(|word| words.contains(&word));
+    let shares = |text: &str| {
+        let own: HashSet<String> = self::words(text).collect();
+        let shared = own.intersection(&words).count();
+        shared * 3 >= own.len().min(words.len())
+    };
     if let Some(first) = headings.clone().next()
         && !shares(&first.text)
         && !page.title.as_deref().is_some_and(shares)
@@ -237,7 +238,9 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     };
     let by = |marks: Marks| {
         let container = container(page, |block| marks.allow(block.place), title);
-        container.map_or(Vec::new(), |container| select(page, container, title, marks))
+        container.map_or(Vec::new(), |container| {
+            select(page, container, title, marks)
+        })
     };
     // Marks that would take most of the prose away do not mean what they seem to.
     let mut body = by(Marks::Heeded);
@@ -305,8 +308,8 @@ impl Marks {
     fn allow(self, place: Place) -> bool {
         match self {
             Self::Heeded => place.is_open() && !place.around,
-            Self::Ignored => place.is_open(),
-            Self::All => !place.outside && place.hidden != Some(Hidden::Sure),
+            Self::Ignored => place.is_open() && !place.comments,
+            Self::All => !place.outside && !place.comments && place.hidden != Some(Hidden::Sure),
         }
     }
 }
@@ -402,7 +405,57 @@ fn container(
         }
         at = child;
     }
+    if let Some(title) = title
+        && let Some(other) = titled_part(page, &weights, at, title)
+    {
+        return Some(other);
+    }
     Some(at)
+}
+
+/// The part of the page under the heading that is the title, where `container` is under another heading
+/// and does not hold it.
+fn titled_part(page: &Page, weights: &[usize], container: usize, title: &str) -> Option<usize> {
+    let within = |element: usize, outer: usize| {
+        std::iter::successors(Some(element), |at| {
+            (*at != 0).then(|| page.elements[*at].parent)
+        })
+        .any(|at| at == outer)
+    };
+    let titled = words(title).collect::<HashSet<_>>();
+    let is_title = |block: &&TextBlock| {
+        let own: HashSet<String> = words(&block.text).collect();
+        block.place.heading.is_some()
+            && block.place.is_open()
+            && own.intersection(&titled).count() * 10 >= own.len().max(titled.len()) * 7
+    };
+    let heading = page.blocks.iter().find(is_title)?;
+    let first = page
+        .blocks
+        .iter()
+        .find(|block| within(block.element, container))?;
+    if within(heading.element, container) || first.place.heading.is_none_or(|level| level > 2) {
+        return None;
+    }
+    let part = std::iter::successors(Some(heading.element), |at| {
+        (*at != 0).then(|| page.elements[*at].parent)
+    })
+    .find(|at| weights[*at] > 0)?;
+    (weights[part] >= 200 && !within(container, part)).then_some(part)
+}
+
+/// Whether a block is the heading of what a press release says at its end of those who wrote it.
+fn is_about_publisher(page: &Page, blocks: &[usize], at: usize) -> bool {
+    let text = page.blocks[at].text.trim_end_matches(':').to_lowercase();
+    let is_heading = text.split_whitespace().count() <= 7
+        && ["about ", "о компании", "об авторе", "نبذة عن", "عن الشركة"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        && !lines::ends_sentence(&text);
+    let rest = blocks
+        .iter()
+        .filter(|block| **block > at && is_prose(&page.blocks[**block]));
+    is_heading && rest.count() <= 4
 }
 
 /// Of several articles on a page, each with a heading of its own, the one that has the title.
@@ -455,10 +508,14 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
         .collect();
     let mut chosen = Vec::new();
     let mut in_related = false;
+    let mut in_announced = false;
     for &at in &blocks {
         let block = &page.blocks[at];
         let length = block.text.chars().count();
         let clutter = clutter::classify(&block.text);
+        if chosen.len() >= 3 && is_about_publisher(page, &blocks, at) {
+            break;
+        }
         let words = block.text.split_whitespace().count();
         in_related = match clutter {
             Some(Clutter::Related) => words <= 4,
@@ -475,18 +532,29 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
             Marks::Heeded => Marks::Ignored,
             other => other,
         };
-        let strange = !may_be.allow(block.place)
+        // A list that a paragraph announces is the article's, links or not.
+        let is_announced = block.place.item
+            && chosen.last().is_some_and(|last: &usize| {
+                let last = &page.blocks[*last];
+                last.text.ends_with(':') || last.place.item && in_announced
+            });
+        in_announced = is_announced;
+        let is_widget = block.place.either
+            && (block.linked * 3 > length || !(length >= 40 && lines::ends_sentence(&block.text)));
+        let strange = is_widget
+            || !may_be.allow(block.place)
             || (block.place.around && !around)
             || is_clutter
             || in_related
             || title.is_some_and(|title| title == block.text)
-            || block.linked * 10
-                > length
-                    * if block.place.paragraph && words > 12 {
-                        9
-                    } else {
-                        6
-                    }
+            || !is_announced
+                && block.linked * 10
+                    > length
+                        * if block.place.paragraph && words > 12 {
+                            9
+                        } else {
+                            6
+                        }
             || (block.place.heading == Some(1) && chosen.is_empty());
         if !strange {
             chosen.push(at);
@@ -511,7 +579,11 @@ fn trim(page: &Page, mut chosen: Vec<usize>) -> Vec<usize> {
     };
     let last = chosen
         .iter()
-        .rposition(|at| weighty(*at) || block(*at).place.item)
+        .rposition(|at| {
+            weighty(*at)
+                || block(*at).place.item
+                || crate::segment::item_marker(&block(*at).text).is_some()
+        })
         .unwrap_or(first)
         .max(first);
     chosen.truncate(last + 1);

@@ -87,7 +87,10 @@ fn bounded(source: &str) -> Cow<'_, str> {
     while let Some(found) = source[at..].find('<') {
         let start = at + found;
         at = start + 1;
-        let is_tag = source.as_bytes().get(at).is_some_and(u8::is_ascii_alphabetic);
+        let is_tag = source
+            .as_bytes()
+            .get(at)
+            .is_some_and(u8::is_ascii_alphabetic);
         // So many attributes take at least twice as many bytes.
         let is_short = || {
             let end = source.len().min(at + 2 * MOST_ATTRIBUTES);
@@ -200,7 +203,10 @@ impl Sink {
     /// Where a node stands among the children of its parent; searched from the end, where it mostly is.
     fn place(nodes: &Ref<'_, Vec<Node>>, index: usize) -> Option<(usize, usize)> {
         let parent = nodes[index].parent?;
-        let place = nodes[parent].children.iter().rposition(|child| *child == index)?;
+        let place = nodes[parent]
+            .children
+            .iter()
+            .rposition(|child| *child == index)?;
         Some((parent, place))
     }
 
@@ -218,7 +224,9 @@ impl Sink {
         let index = match child {
             NodeOrText::AppendText(text) => {
                 let mut nodes = self.nodes.borrow_mut();
-                let before = place.checked_sub(1).map(|place| nodes[parent].children[place]);
+                let before = place
+                    .checked_sub(1)
+                    .map(|place| nodes[parent].children[place]);
                 if let Some(before) = before
                     && let Data::Text(known) = &mut nodes[before].data
                 {
@@ -261,7 +269,12 @@ impl TreeSink for Sink {
         target.name.expanded()
     }
 
-    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> Handle {
+    fn create_element(
+        &self,
+        name: QualName,
+        attributes: Vec<Attribute>,
+        _: ElementFlags,
+    ) -> Handle {
         let name = Rc::new(name);
         let index = self.add(Data::Element(Box::new(ElementData {
             name: Rc::clone(&name),

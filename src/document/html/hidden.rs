@@ -26,14 +26,49 @@ pub(super) fn of(tag: &Tag<'_>) -> Option<Hidden> {
 
 /// Class names that hide text from sight.
 const CLASSES: &[&str] = &[
-    "sr-only", "sr_only", "sronly", "visually-hidden", "visuallyhidden", "visually_hidden",
-    "is-visually-hidden", "u-visually-hidden", "visually-hidden-focusable", "screen-reader-text",
-    "screen-reader-only", "screenreader-only", "screen-reader", "screenreader", "show-for-sr",
-    "a11y-hidden", "accessibly-hidden", "accessible-hide", "element-invisible", "offscreen",
-    "off-screen", "hidden", "is-hidden", "ishidden", "hide", "d-none", "u-hidden", "uk-hidden",
-    "display-none", "invisible", "uk-invisible", "govuk-visually-hidden", "cdk-visually-hidden",
-    "element-hidden", "hidden-xs-up", "clip", "assistive-text", "slds-assistive-text",
-    "slds-hide", "pf-screen-reader", "usa-sr-only", "bx--visually-hidden", "mdl-screen-reader",
+    "sr-only",
+    "sr_only",
+    "sronly",
+    "visually-hidden",
+    "visuallyhidden",
+    "visually_hidden",
+    "is-visually-hidden",
+    "u-visually-hidden",
+    "visually-hidden-focusable",
+    "screen-reader-text",
+    "screen-reader-only",
+    "screenreader-only",
+    "screen-reader",
+    "screenreader",
+    "show-for-sr",
+    "a11y-hidden",
+    "accessibly-hidden",
+    "accessible-hide",
+    "element-invisible",
+    "offscreen",
+    "off-screen",
+    "hidden",
+    "is-hidden",
+    "ishidden",
+    "hide",
+    "d-none",
+    "u-hidden",
+    "uk-hidden",
+    "display-none",
+    "invisible",
+    "uk-invisible",
+    "govuk-visually-hidden",
+    "cdk-visually-hidden",
+    "element-hidden",
+    "hidden-xs-up",
+    "clip",
+    "assistive-text",
+    "slds-assistive-text",
+    "slds-hide",
+    "pf-screen-reader",
+    "usa-sr-only",
+    "bx--visually-hidden",
+    "mdl-screen-reader",
 ];
 
 /// Whether classes hide an element on screens of every size.
@@ -44,7 +79,10 @@ fn is_hidden_class(classes: &str) -> bool {
         // `hidden md:block`, `d-none d-md-block`.
         let (_, shown) = name.rsplit_once([':', '-']).unwrap_or_default();
         (name.contains(':') || name.starts_with("d-"))
-            && matches!(shown, "block" | "flex" | "inline" | "grid" | "table" | "contents")
+            && matches!(
+                shown,
+                "block" | "flex" | "inline" | "grid" | "table" | "contents"
+            )
     };
     names.clone().any(|name| CLASSES.contains(&name)) && !names.any(is_shown_elsewhere)
 }
@@ -75,7 +113,10 @@ fn hides(style: &str) -> bool {
         || is_nothing("font-size")
         || is_nothing("zoom")
         || is_far("text-indent")
-        || is_out_of_flow && ["left", "right", "top", "bottom"].iter().any(|name| is_far(name))
+        || is_out_of_flow
+            && ["left", "right", "top", "bottom"]
+                .iter()
+                .any(|name| is_far(name))
         || is_far("margin-left")
         || is_far("margin-top")
         || is_clipped
@@ -87,7 +128,10 @@ fn hides(style: &str) -> bool {
         || value("transform").is_some_and(|value| {
             value.contains("scale(0)") || value.contains("scale(0,") || value.contains("-9999")
         })
-        || is_unreadable(value("color"), value("background-color").or(value("background")))
+        || is_unreadable(
+            value("color"),
+            value("background-color").or(value("background")),
+        )
 }
 
 /// The declarations of a `style`: name and value in small letters, without comments, spaces and
@@ -101,8 +145,11 @@ fn declarations(style: &str) -> Vec<(String, String)> {
     }
     plain.push_str(rest);
     let tidy = |text: &str| {
-        let text: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
-        unescaped(&text).to_ascii_lowercase()
+        let text = unescaped(text);
+        let text = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !c.is_control());
+        text.collect::<String>().to_ascii_lowercase()
     };
     plain
         .split(';')
@@ -134,6 +181,8 @@ fn unescaped(text: &str) -> String {
             digits += 1;
         }
         if digits > 0 {
+            // One space ends the number.
+            chars.next_if(|c| c.is_whitespace());
             out.extend(char::from_u32(code));
         } else {
             out.extend(chars.next());
@@ -166,9 +215,9 @@ fn is_empty_clip(value: &str) -> bool {
         .collect();
     match shape {
         // `rect(0,0,0,0)` and, without commas, `rect(0000)`.
-        "rect" => {
-            rest.bytes().all(|byte| !byte.is_ascii_digit() || matches!(byte, b'0' | b'1'))
-        }
+        "rect" => rest
+            .bytes()
+            .all(|byte| !byte.is_ascii_digit() || matches!(byte, b'0' | b'1')),
         "inset" => numbers.first().is_some_and(|number| *number >= 50.0),
         "circle" | "polygon" | "ellipse" => numbers.iter().all(|number| *number == 0.0),
         _ => false,
@@ -195,7 +244,9 @@ fn rgb(colour: &str) -> String {
         (_, "white") => "ffffff".to_owned(),
         (_, "black") => "000000".to_owned(),
         _ => {
-            let Some((_, numbers)) = colour.split_once("rgb").and_then(|(_, rest)| rest.split_once('('))
+            let Some((_, numbers)) = colour
+                .split_once("rgb")
+                .and_then(|(_, rest)| rest.split_once('('))
             else {
                 return colour.to_owned();
             };
@@ -222,23 +273,57 @@ mod tests {
     #[test]
     fn styles_that_hide_are_known_however_they_are_written() {
         for style in [
-            "display:none", "DISPLAY : NONE", "display:/**/none", "display:\tnone !important",
-            "color:red;display:no\\6e e", "visibility:hidden", "visibility: collapse",
-            "content-visibility:hidden", "opacity:0", "opacity: 0.0", "font-size:0", "font-size:0px",
-            "position:absolute;left:-9999px", "position:fixed; top: -200vh", "text-indent:-9999px",
-            "text-indent: -100em", "width:0;overflow:hidden", "height:1px;width:1px;overflow:hidden",
-            "max-height:0;overflow:hidden", "clip:rect(0 0 0 0)", "clip: rect(1px, 1px, 1px, 1px)",
-            "clip-path: inset(50%)", "clip-path:circle(0)", "transform:scale(0)", "color:transparent",
-            "color:#fff;background:#ffffff", "color: white; background-color: rgb(255, 255, 255)",
-            "color:rgba(0,0,0,0)", "background:#000;color:black",
+            "display:none",
+            "DISPLAY : NONE",
+            "display:/**/none",
+            "display:\tnone !important",
+            "color:red;display:no\\6e e",
+            "visibility:hidden",
+            "visibility: collapse",
+            "content-visibility:hidden",
+            "opacity:0",
+            "opacity: 0.0",
+            "font-size:0",
+            "font-size:0px",
+            "position:absolute;left:-9999px",
+            "position:fixed; top: -200vh",
+            "text-indent:-9999px",
+            "text-indent: -100em",
+            "width:0;overflow:hidden",
+            "height:1px;width:1px;overflow:hidden",
+            "max-height:0;overflow:hidden",
+            "clip:rect(0 0 0 0)",
+            "clip: rect(1px, 1px, 1px, 1px)",
+            "clip-path: inset(50%)",
+            "clip-path:circle(0)",
+            "transform:scale(0)",
+            "color:transparent",
+            "color:#fff;background:#ffffff",
+            "color: white; background-color: rgb(255, 255, 255)",
+            "color:rgba(0,0,0,0)",
+            "background:#000;color:black",
         ] {
             assert!(hides(style), "{style}");
         }
         for style in [
-            "", "display:block", "visibility:visible", "opacity:1", "opacity:0.5", "font-size:10px",
-            "left:-9999px", "position:absolute;left:10px", "width:0", "overflow:hidden", "color:white",
-            "color:#fff;background:#000", "display:none;display:block", "text-indent:-2em",
-            "margin-left:-20px", "clip:auto", "clip-path:inset(0)", "height:100%;overflow:hidden",
+            "",
+            "display:block",
+            "visibility:visible",
+            "opacity:1",
+            "opacity:0.5",
+            "font-size:10px",
+            "left:-9999px",
+            "position:absolute;left:10px",
+            "width:0",
+            "overflow:hidden",
+            "color:white",
+            "color:#fff;background:#000",
+            "display:none;display:block",
+            "text-indent:-2em",
+            "margin-left:-20px",
+            "clip:auto",
+            "clip-path:inset(0)",
+            "height:100%;overflow:hidden",
         ] {
             assert!(!hides(style), "{style}");
         }
@@ -246,10 +331,22 @@ mod tests {
 
     #[test]
     fn classes_that_hide_are_known() {
-        for classes in ["sr-only", "label visually-hidden", "d-none", "Hidden", "hide"] {
+        for classes in [
+            "sr-only",
+            "label visually-hidden",
+            "d-none",
+            "Hidden",
+            "hide",
+        ] {
             assert!(is_hidden_class(classes), "{classes}");
         }
-        for classes in ["", "hidden md:block", "d-none d-md-block", "has-hidden", "hidden-gem"] {
+        for classes in [
+            "",
+            "hidden md:block",
+            "d-none d-md-block",
+            "has-hidden",
+            "hidden-gem",
+        ] {
             assert!(!is_hidden_class(classes), "{classes}");
         }
     }

@@ -46,6 +46,10 @@ pub(super) struct Place {
     pub(super) caption: bool,
     /// By its class or id it is about the article, not of it: `share`, `related`.
     pub(super) around: bool,
+    /// By its class or id, perhaps about the article and perhaps of it: `teaser-content`.
+    pub(super) either: bool,
+    /// By its class or id, written by readers.
+    pub(super) comments: bool,
     /// A heading, and its level.
     pub(super) heading: Option<u8>,
     /// An item of a list.
@@ -97,12 +101,29 @@ pub(super) struct Page {
 
 /// Elements that are never part of an article's text.
 const OUTSIDE: &[&str] = &[
-    "nav", "button", "select", "option", "figcaption", "dialog", "menu",
-    "svg", "canvas", "object", "audio", "video", "map", "label", "input", "textarea", "head",
+    "nav",
+    "button",
+    "select",
+    "option",
+    "figcaption",
+    "dialog",
+    "menu",
+    "svg",
+    "canvas",
+    "object",
+    "audio",
+    "video",
+    "map",
+    "label",
+    "input",
+    "textarea",
+    "head",
 ];
 
 /// Elements whose text is no text of the page.
-const MUTE: &[&str] = &["script", "style", "template", "iframe", "noembed", "noframes"];
+const MUTE: &[&str] = &[
+    "script", "style", "template", "iframe", "noembed", "noframes",
+];
 
 /// Reads a page.
 pub(super) fn parse(source: &str) -> Page {
@@ -394,7 +415,10 @@ impl Place {
             _ => {}
         }
         if !matches!(name, "html" | "body" | "main" | "article") {
-            place.around |= hints::is_around(&tag.marks());
+            let marks = tag.marks();
+            place.around |= hints::is_around(&marks);
+            place.either |= hints::is_either(&marks);
+            place.comments |= hints::is_comments(&marks);
         }
         place
     }
@@ -410,7 +434,11 @@ impl Tag<'_> {
 
     pub(super) fn attribute(&self, key: &str) -> Option<&str> {
         let is_it = |attribute: &&Attribute| &*attribute.name.local == key;
-        self.0.attributes.iter().find(is_it).map(|found| &*found.value)
+        self.0
+            .attributes
+            .iter()
+            .find(is_it)
+            .map(|found| &*found.value)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -418,7 +446,14 @@ impl Tag<'_> {
     }
 
     fn marks(&self) -> String {
-        let keys = ["class", "id", "role", "itemprop", "data-testid", "data-component"];
+        let keys = [
+            "class",
+            "id",
+            "role",
+            "itemprop",
+            "data-testid",
+            "data-component",
+        ];
         let marks: Vec<String> = keys
             .iter()
             .filter_map(|key| self.attribute(key))

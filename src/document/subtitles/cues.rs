@@ -37,7 +37,9 @@ pub(super) fn cues(source: &str, format: Format) -> Vec<Cue> {
                 && is_text
                 && (is_apart || cue.lines.len() > 1)
                 && let Some(last) = cue.lines.last()
-                && source[last.clone()].bytes().all(|byte| byte.is_ascii_digit())
+                && source[last.clone()]
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
             {
                 cue.lines.pop();
             }

@@ -526,7 +526,7 @@ fn a_sentence_across_cues_is_translated_as_one() -> Result<()> {
             "The river &amp; the <c.big>town</c></v>",
             "Река &amp; <c.big>город</c></v> &lt;"
         )
-        .replace("are <00:03.000>wet.", "<00:03.000>мокрые.")
+        .replace("are <00:03.000>wet.", "мокрые.")
     );
     Ok(())
 }
