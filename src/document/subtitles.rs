@@ -2,9 +2,9 @@
 //! as long as a sentence does.
 //!
 //! Numbers, times, settings, notes and styles stay byte for byte where they are. Where one cue or
-//! line of a sentence ends and the next begins is a break, which its translation gets as well. The
-//! times of single words belong to words that a translation does not have: it goes without them.
-//! Sounds, songs, titles and voices are texts of their own, and so is each line of rolling captions.
+//! line of a sentence ends and the next begins is a break, which its translation gets as well. Sounds, songs, titles and voices
+//! are texts of their own. So is each line where words have times, or where captions roll: no time of a
+//! word leaves its cue then.
 
 mod cues;
 
@@ -47,7 +47,6 @@ pub(super) fn document(name: String, source: String, format: Format) -> Result<D
         builder: Builder::new(source.clone(), escape),
         end: 0,
         is_apart: false,
-        kept: 0,
         close: Next::default(),
         brace: Next::default(),
     };
@@ -76,24 +75,32 @@ pub(super) fn document(name: String, source: String, format: Format) -> Result<D
 struct Style {
     /// Each cue repeats lines of the one before, as captions that roll do.
     rolls: bool,
+    /// Words have times in most lines.
+    times: bool,
     /// Most lines are in capitals, which says nothing then.
     shouts: bool,
 }
 
 impl Style {
     fn of(source: &str, cues: &[Cue]) -> Self {
-        let (mut repeated, mut lines, mut capitals) = (0, 0, 0);
+        let (mut repeated, mut lines, mut capitals, mut times) = (0, 0, 0, 0);
         let mut before: HashSet<String> = HashSet::new();
         for cue in cues {
             let texts = cue.lines.iter().map(|line| shown(&source[line.clone()]));
             let texts: HashSet<String> = texts.filter(|text| !text.is_empty()).collect();
             repeated += usize::from(texts.iter().any(|text| before.contains(text)));
             lines += texts.len();
+            let has_times = |line: &&Range<usize>| {
+                let line = &source[(*line).clone()];
+                line.contains("<0") || line.contains("<1")
+            };
+            times += cue.lines.iter().filter(has_times).count();
             capitals += texts.iter().filter(|text| is_capitals(text)).count();
             before = texts;
         }
         Self {
             rolls: repeated >= 2 && repeated * 4 >= cues.len(),
+            times: times * 2 > lines,
             shouts: capitals * 2 > lines,
         }
     }
@@ -177,8 +184,6 @@ struct Reader<'a> {
     end: usize,
     /// Whether the line before is a text of its own.
     is_apart: bool,
-    /// Tags of words with a time that stand before the first word, and are kept.
-    kept: usize,
     close: Next,
     brace: Next,
 }
@@ -193,6 +198,7 @@ impl Reader<'_> {
         // Titles go on over several lines.
         let goes_on = is_title && is_capitals(last_of(self.builder.block_text()));
         if self.style.rolls
+            || self.style.times
             || (was_apart || is_title) && !goes_on
             || begins(&text)
             || raw.trim_start_matches(is_format).starts_with("<v")
@@ -201,7 +207,6 @@ impl Reader<'_> {
             self.builder.end_block();
         }
         self.builder.line_break(self.end..range.start);
-        let has_times = raw.contains("<0") || raw.contains("<1");
         let mut at = range.start;
         while at < range.end {
             let rest = &self.source[at..range.end];
@@ -229,7 +234,7 @@ impl Reader<'_> {
                 self.builder.text(at..at + words);
                 at += plain;
             } else if rest.starts_with('<') {
-                at = self.tag(at, range.end, has_times);
+                at = self.tag(at, range.end);
             } else if rest.starts_with('&') && self.format == Format::WebVtt {
                 let end = rest[1..]
                     .find(['<', '{', '&', '♪', '♫'])
@@ -262,36 +267,21 @@ impl Reader<'_> {
     }
 
     /// Reads what begins with `<`; returns where it ends.
-    fn tag(&mut self, at: usize, end: usize, has_times: bool) -> usize {
+    fn tag(&mut self, at: usize, end: usize) -> usize {
         let Some(close) = self.close.of(b'>', self.source, at, end) else {
             self.builder.text(at..at + 1);
             return at + 1;
         };
         let line = &self.source[..close + 1];
-        let dropped = |builder: &mut Builder, range: Range<usize>| {
-            builder.mark(Kind::Point, range, Some(String::new()));
-        };
         match tokens::next(line, at) {
             Token::Start(tag) if line[..tag.range.end].ends_with('>') => {
                 // The class belongs to the name: `<c.yellow>` ends with `</c>`.
                 let name = tag.name.split('.').next().unwrap_or_default();
-                let is_of_word = has_times && name == "c";
-                if is_of_word && self.builder.is_open() {
-                    dropped(&mut self.builder, tag.range.clone());
-                } else {
-                    self.kept += usize::from(is_of_word);
-                    self.builder.open_span(name, tag.range.clone());
-                }
+                self.builder.open_span(name, tag.range.clone());
                 tag.range.end
             }
             Token::End { name, range } if line[..range.end].ends_with('>') => {
-                let is_of_word = has_times && name == "c";
-                if is_of_word && self.kept == 0 {
-                    dropped(&mut self.builder, range.clone());
-                } else {
-                    self.kept -= usize::from(is_of_word);
-                    self.builder.close_span(&name, range.clone());
-                }
+                self.builder.close_span(&name, range.clone());
                 range.end
             }
             _ => {
@@ -301,7 +291,7 @@ impl Reader<'_> {
                         .bytes()
                         .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
                 if is_time {
-                    dropped(&mut self.builder, at..close + 1);
+                    self.builder.mark(Kind::Point, at..close + 1, None);
                     close + 1
                 } else {
                     self.builder.text(at..at + 1);
