@@ -42,7 +42,7 @@ pub(super) fn read(document: &Document, language: Language) -> Result<Written> {
 }
 
 fn has_words(text: &str) -> bool {
-    text.chars().any(char::is_alphabetic)
+    !text.trim().is_empty()
 }
 
 #[cfg(test)]

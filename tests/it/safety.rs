@@ -195,7 +195,7 @@ fn an_output_folder_inside_the_input_folder_is_no_input() {
         assert_eq!(tool.names("in/out"), [".newsml-journal.jsonl", "x.txt"]);
     }
     let again = translate(&tool, "in/out/", "in");
-    assert!(again.err.contains("already done"), "{again:?}");
+    assert!(again.err.contains("done by an earlier run"), "{again:?}");
     assert!(
         again
             .err
