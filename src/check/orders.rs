@@ -144,7 +144,7 @@ fn is_in(word: &str, list: &[&str]) -> bool {
     list.iter().any(is)
         || ["و", "ف"].iter().any(|joined| {
             word.strip_prefix(joined)
-                .is_some_and(|word| list.iter().any(|wanted| *wanted == word))
+                .is_some_and(|word| list.contains(&word))
         })
 }
 

@@ -100,7 +100,7 @@ impl Summarizer {
     /// The first error that any text meets.
     pub fn summarize_batch(&self, texts: &[&str]) -> Result<Vec<String>> {
         let written = |summary: Summary| summary.text;
-        self.texts(texts, |name, text| Document::from_text(name, text), written)
+        self.texts(texts, Document::from_text, written)
     }
 
     /// Summarizes one document.

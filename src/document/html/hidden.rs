@@ -210,7 +210,7 @@ fn is_empty_clip(value: &str) -> bool {
     };
     let numbers: Vec<f64> = rest
         .trim_end_matches(')')
-        .split(|c: char| matches!(c, ',' | ' '))
+        .split([',', ' '])
         .filter_map(size)
         .collect();
     match shape {
