@@ -65,7 +65,7 @@ impl SummarizerBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`], [`Error::Registry`].
+    /// [`Error::Device`](crate::Error::Device), [`Error::Registry`](crate::Error::Registry).
     pub fn build(self) -> Result<Summarizer> {
         Ok(Summarizer {
             loader: Arc::new(Loader::new(self.load)?),

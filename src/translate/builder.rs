@@ -79,7 +79,7 @@ impl TranslatorBuilder {
     ///
     /// # Errors
     ///
-    /// What finding, fetching and loading a model can meet; see [`Error`].
+    /// What finding, fetching and loading a model can meet; see [`Error`](crate::Error).
     pub fn build(self) -> Result<Translator> {
         let loader = Arc::new(Loader::new(self.load)?);
         let translator = Translator {

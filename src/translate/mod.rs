@@ -70,7 +70,7 @@ impl Translator {
 
     /// Sets up a translator that runs a model on its own pair of languages, whatever that is: no
     /// language is checked, and sentences are told by the rules of the nearest known language.
-    /// [`LoadOptions::model`] must name a model that was made for translation.
+    /// [`LoadOptions::model`](crate::LoadOptions::model) must name a model that was made for translation.
     pub fn of_own_pair() -> TranslatorBuilder {
         TranslatorBuilder::new(None)
     }

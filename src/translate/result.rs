@@ -48,7 +48,7 @@ pub struct TranslatedSegment {
     /// What its reader should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
-    /// Whether it was in the [memory](TranslatorBuilder::memory).
+    /// Whether it was in the [memory](crate::TranslatorBuilder::memory).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub from_memory: bool,
 }
