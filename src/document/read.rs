@@ -94,6 +94,8 @@ impl Format {
             Self::Docx
         } else if start.starts_with(b"{") && json_lines::looks_like(start) {
             Self::JsonLines
+        } else if markup(start).is_some() {
+            Self::Text
         } else if html::looks_like(start) {
             Self::Html
         } else if let Some(format) = subtitles::looks_like(start) {
@@ -302,6 +304,21 @@ impl Iterator for Documents {
                         }
                         Err(error) => Err(error),
                     },
+                    (Ok(_), Format::Text)
+                        if self.options.format.is_none() && markup(&bytes).is_some() =>
+                    {
+                        let kind = markup(&bytes).unwrap_or_default();
+                        Err(Error::Usage {
+                            message: format!(
+                                "`{}` is {kind}, which newsml does not read",
+                                self.name
+                            ),
+                            hint: Some(
+                                "extract its text first, or say what it is with `--format`"
+                                    .to_owned(),
+                            ),
+                        })
+                    }
                     (Ok(_), _) => whole(self.name.clone(), bytes, format, self.options.cleaning),
                 };
                 Some(document.map_err(|error| self.failure(error)))
@@ -385,6 +402,40 @@ impl Document {
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>, cleaning: Cleaning) -> Result<Self> {
         whole(name.into(), bytes, Format::Text, cleaning)
     }
+}
+
+/// What an input without a known extension is that is no text: read as one, its tags and keys would be
+/// translated.
+fn markup(bytes: &[u8]) -> Option<&'static str> {
+    let start = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
+    let start = start.get(..start.len().min(1024))?;
+    let start = String::from_utf8_lossy(start).to_ascii_lowercase();
+    let roots = [
+        "<?xml",
+        "<rss",
+        "<feed",
+        "<rdf:rdf",
+        "<newsitem",
+        "<newsml",
+        "<newsmessage",
+        "<nitf",
+        "<tt ",
+        "<tei",
+    ];
+    if roots.iter().any(|root| start.starts_with(root)) {
+        let is_page = start.contains("<html") || start.contains("<!doctype html");
+        return (!is_page).then_some("XML");
+    }
+    let inner = start.strip_prefix(['{', '['])?.trim_start();
+    let inner = inner
+        .strip_prefix(['{', '['])
+        .map_or(inner, str::trim_start);
+    let key = inner.strip_prefix('"')?;
+    let (_, value) = key.split_once('"')?;
+    value
+        .trim_start()
+        .starts_with(':')
+        .then_some("JSON, and not JSON Lines")
 }
 
 /// The one document that an input of this format is.

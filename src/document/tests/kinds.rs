@@ -419,3 +419,100 @@ fn the_main_part_of_a_word_document_is_the_one_that_its_relationships_name() -> 
     assert_eq!(found, "The bridge is open.");
     Ok(())
 }
+
+#[test]
+fn dialects_of_markdown_stay_whole() -> Result<()> {
+    for (source, expected) in [
+        (
+            "> [!WARNING]\n> Do not walk here.\n",
+            &["Do not walk here."][..],
+        ),
+        (
+            ":::note Please read this\nTwo piers are closed.\n:::\n",
+            &["Please read this", "Two piers are closed."],
+        ),
+        (
+            ":::{.callout}\n\nThe pier is closed.\n\n:::\n",
+            &["The pier is closed."],
+        ),
+        (
+            "!!! note \"Read this\"\n    The pier is closed.\n",
+            &["Read this\"", "The pier is closed."],
+        ),
+        (
+            "{{< figure src=\"a.jpg\" caption=\"Night\" >}}\n\nThe pier.\n\n{% include \"map.html\" %}\n",
+            &["The pier."],
+        ),
+        (
+            "## The pier {#pier}\n\nIt is closed.\n",
+            &["The pier", "It is closed."],
+        ),
+        ("Term\n: What it means.\n", &["Term", "What it means."]),
+        (
+            "It costs $5 and $6, or $5-$6.\n",
+            &["It costs $5 and $6, or $5-$6."],
+        ),
+    ] {
+        let document = document(source, Format::Markdown)?;
+        assert_eq!(blocks(&document), expected, "{source}");
+        assert_eq!(document.to_source(), source);
+        let segments = document.segments(Language::English);
+        let other = document.replace(&segments, &vec!["Ж"; segments.len()])?;
+        for kept in [
+            "[!WARNING]",
+            ":::note",
+            ":::",
+            "!!! note",
+            "{{< figure src=\"a.jpg\" caption=\"Night\" >}}",
+            "{% include \"map.html\" %}",
+            "{#pier}",
+        ] {
+            assert_eq!(
+                other.to_source().contains(kept),
+                source.contains(kept),
+                "{kept} of {source}"
+            );
+        }
+    }
+    let formula = "$$\nE = mc^2\n$$\n\nWith $m_0$ it is so.\n";
+    let document = document(formula, Format::Markdown)?;
+    assert_eq!(document.to_source(), formula);
+    let segments = document.segments(Language::English);
+    let texts: Vec<String> = segments
+        .iter()
+        .map(|segment| document.segment_text(segment).replace("it is so", "Ж"))
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert!(
+        document
+            .replace(&segments, &texts)?
+            .to_source()
+            .contains("$m_0$")
+    );
+    Ok(())
+}
+
+#[test]
+fn markup_that_is_not_read_is_no_article() -> Result<()> {
+    for source in [
+        "<?xml version=\"1.0\"?><newsItem><headline>A</headline></newsItem>",
+        "<rss version=\"2.0\"><channel><title>A</title></channel></rss>",
+        "{\n  \"headline\": \"A bridge\"\n}\n",
+        "[\n  {\"headline\": \"A bridge\"}\n]\n",
+    ] {
+        let found = read(source.as_bytes(), &ReadOptions::default())?;
+        let is_refused = found
+            .into_iter()
+            .all(|item| item.is_err_and(|failure| failure.error.hint().is_some()));
+        assert!(is_refused, "{source}");
+    }
+    for text in [
+        "{name} said no.",
+        "[1] A note: \"it is\"",
+        "<b>Bold</b> words",
+    ] {
+        let found = read(text.as_bytes(), &ReadOptions::default())?;
+        assert!(found.into_iter().all(|item| item.is_ok()), "{text}");
+    }
+    Ok(())
+}
