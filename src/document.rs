@@ -18,8 +18,10 @@ mod html;
 mod inspect;
 mod json_lines;
 mod layout;
+mod left_out;
 mod lines;
 mod markdown;
+mod raised;
 mod read;
 mod records;
 mod spans;
@@ -33,10 +35,11 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 pub use inspect::{InspectedSentence, Inspection};
+pub use left_out::{LeftOut, Reason};
 pub use read::{Cleaning, Documents, Failure, Format, ReadOptions};
 
 use crate::error::{Error, Result};
-use crate::language::{Detection, Language};
+use crate::language::{Detection, Language, prose};
 use crate::segment;
 #[cfg(feature = "memory")]
 pub(crate) use encoding::decode as decode_bytes;
@@ -104,7 +107,7 @@ pub struct Document {
     encoding: &'static str,
     byline: Option<String>,
     date: Option<String>,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
     fields: Map<String, Value>,
     /// The fields that hold the text, in the order of the layout's values.
     chosen: Vec<String>,
@@ -262,9 +265,9 @@ impl Document {
         let mut others = 0;
         // As much as tells; a hostile text may have a million.
         for block in self.blocks.iter().take(MOST_BLOCKS) {
-            let text = self.block_text(block);
+            let text = prose(self.block_text(block));
             let letters = text.chars().filter(|c| c.is_alphabetic());
-            let language = Detection::of(text).language;
+            let language = Detection::of(&text).language;
             match Language::ALL.iter().position(|own| Some(*own) == language) {
                 Some(at) => ours[at] += letters.count(),
                 None => others += letters.count(),
@@ -315,7 +318,8 @@ impl Document {
     }
 
     /// The lines that clean-up left out, in order.
-    pub fn left_out(&self) -> &[String] {
+    #[doc(alias = "clutter")]
+    pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
 

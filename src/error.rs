@@ -47,6 +47,14 @@ pub enum Error {
         /// The name of the input.
         name: String,
     },
+    /// A document has no text that could be summarized.
+    #[error("`{name}` cannot be summarized: {message}")]
+    NoArticle {
+        /// The name of the input.
+        name: String,
+        /// What it has instead.
+        message: String,
+    },
     /// A document in a structured format could not be parsed.
     #[error("`{name}` cannot be read as {format}: {message}")]
     Format {
@@ -241,6 +249,7 @@ impl Error {
             Self::DiskFull { .. } => "disk_full",
             Self::Encoding { .. } => "encoding",
             Self::EmptyInput { .. } => "empty",
+            Self::NoArticle { .. } => "no_article",
             Self::Format { .. } => "format",
             Self::UnknownLanguage(_) => "unknown_language",
             Self::UndetectedLanguage { .. } => "undetected_language",
@@ -285,6 +294,9 @@ impl Error {
             }
             Self::EmptyInput { .. } => {
                 "give a file with an article in it, or pipe text to standard input"
+            }
+            Self::NoArticle { .. } => {
+                "see what was read with `newsml inspect`; a page that needs JavaScript must be saved as the browser shows it"
             }
             Self::UnknownLanguage(_) => {
                 "the languages are `ar` (Arabic), `ru` (Russian) and `en` (English)"

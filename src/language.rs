@@ -1,14 +1,19 @@
 //! The three languages: their names, codes and scripts, and telling them from others.
 
+mod arabic;
 mod detect;
 mod latin;
 mod neighbours;
+mod prose;
 mod script;
+mod words;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use arabic::{fold_arabic, is_arabic_form, without_clitics};
 pub use detect::Detection;
+pub(crate) use prose::prose;
 pub use script::ScriptProfile;
 
 use crate::error::Error;

@@ -51,7 +51,9 @@ mod memory;
 mod models;
 mod options;
 mod pipeline;
+mod process;
 mod prompts;
+mod redact;
 mod registry;
 mod segment;
 mod sentencepiece;
@@ -62,14 +64,17 @@ mod terminal;
 mod tokenizer;
 mod translate;
 mod translators;
+mod warning;
 mod weights;
 mod work;
 
-pub use check::check_translation;
+#[doc(hidden)]
+pub use check::fitting;
+pub use check::{check_summary, check_translation};
 pub use checkpoint::Checkpoint;
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,
-    Inspection, ReadOptions, Segment,
+    Inspection, LeftOut, ReadOptions, Reason, Segment,
 };
 pub use error::{Error, Result};
 pub use glossary::{Glossary, Term, TermCase};
@@ -78,7 +83,7 @@ pub use language::{Detection, Language, ScriptProfile};
 pub use memory::{MemoryCount, MemoryFile, TmxImport};
 pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{
-    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver, Warning,
+    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver,
 };
 pub use prompts::Length;
 pub use registry::{
@@ -91,6 +96,7 @@ pub use store::{Event, FileCheck, FileStatus, ModelFiles, Network, Observer, Sto
 pub use summarize::{Summarizer, SummarizerBuilder, Summary};
 pub use terminal::terminal_safe;
 pub use translate::{TermCounts, TranslatedSegment, Translation, Translator, TranslatorBuilder};
+pub use warning::{Warning, WarningKind};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

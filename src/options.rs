@@ -199,26 +199,3 @@ pub struct Progress {
 /// Receives [`Progress`]; [`ControlFlow::Break`] stops the work, and documents that are finished by
 /// then are still given out.
 pub type ProgressObserver = Arc<dyn Fn(&Progress) -> ControlFlow<()> + Send + Sync>;
-
-/// Something about an output that its reader should know.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct Warning {
-    /// A stable name. Guards: `empty_output`, `source_copied`, `wrong_script`, `wrong_language`,
-    /// `repetition`, `cut_short`, `too_short`, `too_long`, `sentence_dropped`, `numbers_differ`,
-    /// `dates_differ`, `addresses_differ`, `names_unknown`, `glossary_missed`. Others:
-    /// `low_confidence`, `mixed_languages`, `foreign_language`, `not_needed`, `parts`, `unread`,
-    /// `memory`.
-    pub kind: String,
-    /// One sentence without a final period.
-    pub message: String,
-}
-
-impl Warning {
-    pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            message: message.into(),
-        }
-    }
-}

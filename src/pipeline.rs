@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::document::{Document, Failure};
+use crate::error::{Error, Result as Outcome};
 
 /// Bytes of text in the first window, and in the smallest.
 const FEW_BYTES: usize = 8 << 10;
@@ -15,7 +16,7 @@ const FEW_BYTES: usize = 8 << 10;
 const WINDOW_TIME: Duration = Duration::from_secs(10);
 
 /// Works through documents lazily: takes a window, works on it as a whole, gives out its results.
-pub(crate) struct Windows<I, F, T> {
+struct Windows<I, F, T> {
     documents: I,
     work: F,
     /// Bytes of text that make the next window, and any; documents in one at most.
@@ -31,7 +32,7 @@ where
     F: FnMut(Vec<Document>) -> Vec<Result<T, Box<Failure>>>,
 {
     /// `work` answers every document that it is given, in order.
-    pub(crate) fn new(documents: I, bytes: usize, most: usize, work: F) -> Self {
+    fn new(documents: I, bytes: usize, most: usize, work: F) -> Self {
         Self {
             documents,
             work,
@@ -89,8 +90,59 @@ where
     }
 }
 
+/// Work on documents, window by window: a pipeline offers it on texts, batches, single documents and
+/// streams.
+pub(crate) trait Pipeline {
+    /// What becomes of a document.
+    type Done;
+    /// Bytes of text in a window.
+    const WINDOW_BYTES: usize;
+    /// Documents in a window.
+    const WINDOW_DOCUMENTS: usize;
+
+    /// Answers every document of a window, in order.
+    fn window(&self, documents: Vec<Document>) -> Vec<Result<Self::Done, Box<Failure>>>;
+
+    /// Works on one document.
+    fn document(&self, document: &Document) -> Outcome<Self::Done> {
+        let mut results = self.window(vec![document.clone()]);
+        results
+            .pop()
+            .map_or(Err(Error::Cancelled), |result| Ok(result?))
+    }
+
+    /// Works on a stream of documents, lazily and in order. What could not be read passes through.
+    fn stream<'a, I>(
+        &'a self,
+        documents: I,
+    ) -> impl Iterator<Item = Result<Self::Done, Box<Failure>>> + 'a
+    where
+        I: IntoIterator<Item = Result<Document, Box<Failure>>>,
+        I::IntoIter: 'a,
+    {
+        Windows::new(
+            documents.into_iter(),
+            Self::WINDOW_BYTES,
+            Self::WINDOW_DOCUMENTS,
+            |window| self.window(window),
+        )
+    }
+
+    /// Works on texts together, each a document by `read`; stops at the first error that any meets.
+    fn texts(
+        &self,
+        texts: &[&str],
+        read: fn(String, &str) -> Outcome<Document>,
+        written: fn(Self::Done) -> String,
+    ) -> Outcome<Vec<String>> {
+        self.stream(named(texts, read))
+            .map(|result| Ok(written(result?)))
+            .collect()
+    }
+}
+
 /// A failure to work on a document that was read.
-pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Box<Failure> {
+pub(crate) fn failure(document: &Document, error: Error) -> Box<Failure> {
     Box::new(Failure {
         name: document.name().to_owned(),
         fields: document.fields().clone(),
@@ -99,8 +151,7 @@ pub(crate) fn failure(document: &Document, error: crate::error::Error) -> Box<Fa
 }
 
 /// The same error for each of several documents.
-pub(crate) fn shared(error: crate::error::Error) -> impl Fn() -> crate::error::Error {
-    use crate::error::Error;
+pub(crate) fn shared(error: Error) -> impl Fn() -> Error {
     let error = std::sync::Arc::new(error);
     move || match &*error {
         Error::Cancelled => Error::Cancelled,
@@ -109,9 +160,9 @@ pub(crate) fn shared(error: crate::error::Error) -> impl Fn() -> crate::error::E
 }
 
 /// Documents made of texts that have no names of their own, by what reads them.
-pub(crate) fn named<'a>(
+fn named<'a>(
     texts: &'a [&'a str],
-    read: impl Fn(String, &'a str) -> crate::error::Result<Document> + 'a,
+    read: fn(String, &str) -> Outcome<Document>,
 ) -> impl Iterator<Item = Result<Document, Box<Failure>>> + 'a {
     texts.iter().enumerate().map(move |(i, text)| {
         let name = format!("text {}", i + 1);

@@ -7,14 +7,23 @@
 
 mod abbreviations;
 mod boundary;
+mod clauses;
+mod clock;
 mod headline;
 mod informal;
+mod lettered;
+mod lines;
+mod marks;
 mod quotation;
+mod run;
 mod split;
+mod starters;
+mod stop;
+mod verbs;
 
 use std::ops::Range;
 
-pub(crate) use boundary::item_marker;
+pub(crate) use lines::item_marker;
 pub use split::split_long;
 
 use crate::language::Language;

@@ -14,9 +14,10 @@ use crate::generate::{Finish, Progress, Search};
 use crate::language::Language;
 use crate::models::firefox::{Firefox, Spread};
 use crate::models::{Model, TokenId};
-use crate::options::{Decoding, Warning};
+use crate::options::Decoding;
 use crate::registry::{Family, ModelSpec, Registry};
 use crate::seq2seq::Seq2Seq;
+use crate::warning::{Warning, WarningKind};
 use crate::work::{Row, Work};
 
 /// Most tokens of a segment; the models were trained on sentences.
@@ -367,12 +368,12 @@ impl SegmentModel {
                         let mut warnings = Vec::new();
                         if found.copied {
                             warnings.push(Warning::new(
-                                "source_copied",
+                                WarningKind::SourceCopied,
                                 "the model cannot read the text, which was left as it is",
                             ));
                         } else if !found.unread.is_empty() {
                             warnings.push(Warning::new(
-                                "unread",
+                                WarningKind::Unread,
                                 "characters are not in the model's vocabulary and may be missing",
                             ));
                         }

@@ -45,23 +45,6 @@ pub(super) fn difference(source: &str, target: &str) -> Option<String> {
     missing.or_else(added).cloned()
 }
 
-/// A text with its addresses taken out.
-pub(super) fn without(text: &str) -> std::borrow::Cow<'_, str> {
-    let ranges = ranges(text);
-    if ranges.is_empty() {
-        return text.into();
-    }
-    let mut rest = String::with_capacity(text.len());
-    let mut at = 0;
-    for range in ranges {
-        rest.push_str(&text[at..range.start]);
-        rest.push(' ');
-        at = range.end;
-    }
-    rest.push_str(&text[at..]);
-    rest.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +81,5 @@ mod tests {
         ] {
             assert_eq!(difference(source, target).as_deref(), expected, "{source}");
         }
-        assert_eq!(without("a www.b.org/2016 c"), "a   c");
     }
 }

@@ -3,7 +3,7 @@
 //! A name is held to be on the other side only where that side names another one instead: `May` is
 //! a verb as well, and a day of the week may become a date.
 
-use super::number_words::{fold_arabic, without_clitics};
+use crate::language::{fold_arabic, without_clitics};
 
 /// The names of a month or of a day.
 struct Names {

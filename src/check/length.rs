@@ -1,6 +1,7 @@
 //! The length of a translation beside that of its source.
 
-use super::missing::{self, Missing};
+use super::measure::{letters, unsteadiness, weight};
+use super::missing::{self, Missing, Pair, Signs};
 use crate::language::Language;
 
 /// Letters and digits that a text is taken to have more than it has, so that titles and captions
@@ -14,31 +15,28 @@ pub(super) enum Length {
     TooLong,
 }
 
-/// Letters and digits of a text, in letters of English: how long the same content is in the
-/// languages, over many texts.
-fn weight(language: Option<Language>) -> f64 {
-    match language {
-        Some(Language::Arabic) => 1.11,
-        Some(Language::Russian) => 0.89,
-        Some(Language::English) | None => 1.0,
-    }
+/// Letters of a source, and the logarithm of the ratio of lengths, that of the translation over that
+/// of the source.
+fn compare(
+    (source, from): (&str, Option<Language>),
+    (target, to): (&str, Option<Language>),
+) -> (f64, f64) {
+    let read = letters(source) + SMOOTHING;
+    let ratio = ((letters(target) + SMOOTHING) * weight(to)).ln() - (read * weight(from)).ln();
+    (read, ratio)
 }
 
-/// Letters and digits of a text.
-pub(super) fn letters(text: &str) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "letters of a text")]
-    let letters = text.chars().filter(|c| c.is_alphanumeric()).count() as f64;
-    letters
-}
-
-/// How much more lengths vary between two languages than between English and Russian: headlines
-/// above all, as Arabic spells out what others abbreviate.
-pub(super) fn unsteadiness(from: Language, to: Language) -> f64 {
-    if from == Language::Arabic || to == Language::Arabic {
-        1.1
-    } else {
-        1.0
-    }
+/// The signs of what may be missing, for fitting their weights.
+pub(super) fn signs(source: &str, from: Language, target: &str, to: Language) -> Vec<Signs> {
+    let pair = Pair {
+        source,
+        from,
+        target,
+        to,
+    };
+    let (read, ratio) = compare((source, Some(from)), (target, Some(to)));
+    let stories = missing::stories(pair, ratio, read).into_iter();
+    stories.map(|story| story.signs).collect()
 }
 
 /// Judges the length of a translation by that of its source, in letters and digits, and by what else
@@ -50,8 +48,7 @@ pub(super) fn judge(
     (source, from): (&str, Option<Language>),
     (target, to): (&str, Option<Language>),
 ) -> Option<Length> {
-    let read = letters(source) + SMOOTHING;
-    let ratio = ((letters(target) + SMOOTHING) * weight(to)).ln() - (read * weight(from)).ln();
+    let (read, ratio) = compare((source, from), (target, to));
     let known = from.zip(to);
     // Two languages that are not known may be any.
     let spread = known.map_or(2.0, |(from, to)| unsteadiness(from, to));
@@ -61,11 +58,17 @@ pub(super) fn judge(
     }
     match known {
         Some((from, to)) => {
-            missing::judge((source, from), (target, to), ratio, read).map(Length::Missing)
+            let pair = Pair {
+                source,
+                from,
+                target,
+                to,
+            };
+            missing::judge(pair, ratio, read).map(Length::Missing)
         }
         None => (ratio < -bound).then_some(Length::Missing(Missing::TooShort)),
     }
 }
 
-const MOST: f64 = 0.38;
-const SHORT_TEXTS: f64 = 2.2;
+const MOST: f64 = 0.5;
+const SHORT_TEXTS: f64 = 2.8;

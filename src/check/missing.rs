@@ -2,16 +2,15 @@
 //! end that was cut off.
 //!
 //! No single sign tells: lengths vary, sentences are joined, names are declined. So the signs are
-//! weighed together. For each sentence of the source, and for several places at which it may have
-//! been cut, two stories are compared: that everything was translated, and that this part was not.
-//! Each sign adds the logarithm of how much likelier it is under the second story. The weights were
-//! fitted to translations of news and of encyclopedic text by people, whole and with parts taken
-//! out, so that about one whole translation in 200 is suspected.
+//! weighed together. There are many stories of what is missing: each run of sentences, and the end
+//! from each of several places on. A story's score is the sum of its signs by their weights, and all
+//! stories together are held against the one that nothing is missing. [`WEIGHTS`] are fitted to
+//! translations by people, whole and with parts taken out (`cargo run --example guards -- SET… --fit`).
 
-use super::length::{letters, unsteadiness};
-use super::names::is_capital;
-use super::skeleton::{self, Skeletons};
-use crate::language::{Language, ScriptProfile};
+use super::anchors::{Anchor, Kind, anchors};
+use super::endings::{End, count, is_open, leads_on};
+use super::measure::{letters, unsteadiness};
+use crate::language::Language;
 use crate::segment::sentences;
 
 /// What is missing.
@@ -28,287 +27,275 @@ pub(super) enum Missing {
 /// Spread of the logarithm of the ratio of lengths: of long texts, and what is added for short ones,
 /// by the root of their letters.
 const SPREAD: (f64, f64) = (0.186, 0.69);
-/// A name of the part is there, or is not.
-const NAME_FOUND: f64 = -0.56;
-const NAME_MISSING: f64 = 0.45;
-/// Another word of the part is there as a borrowed word, or is not.
-const WORD_FOUND: f64 = -0.42;
-const WORD_MISSING: f64 = 0.04;
-/// There are fewer sentences than in the source, or there are not.
-const FEWER_SENTENCES: f64 = 0.12;
-const AS_MANY_SENTENCES: f64 = -1.98;
-/// Source and translation end as sentences do, only the source does, or the source does not.
-const BOTH_END: f64 = -7.3;
-const ONLY_SOURCE_ENDS: f64 = -0.58;
-const SOURCE_HAS_NO_END: f64 = -2.75;
-/// The last word is one that another follows.
-const LAST_WORD_LEADS_ON: f64 = 6.0;
-/// Too short for anything: how often, and by the spread.
-const SHORT: (f64, f64) = (-5.46, 1.41);
 /// How much of a cut source may have been translated.
 const CUTS: [f64; 6] = [0.35, 0.45, 0.55, 0.65, 0.75, 0.85];
 /// Letters that a sentence has at least, so that it is missed.
 const SHORTEST_SENTENCE: f64 = 8.0;
+/// Sentences up to which runs of them are looked at; of longer texts, single ones.
+const MOST_FOR_RUNS: usize = 6;
 
-/// How likely parts are to be missing between two languages, before any sign: Russian news is split
-/// into more sentences than what it is translated to.
-fn prior(from: Language, to: Language) -> f64 {
-    use Language::{Arabic, English, Russian};
-    match (from, to) {
-        (English, Russian) => 1.27,
-        (Arabic, English) => 0.13,
-        (English, Arabic) => 0.07,
-        (Arabic, Russian) => -0.09,
-        (Russian, English) => -0.71,
-        (Russian, Arabic) => -0.78,
-        _ => 0.0,
-    }
+/// How many signs a story has.
+pub const SIGNS: usize = 36;
+
+/// The signs of one story, in the order of [`WEIGHTS`].
+pub type Signs = [f64; SIGNS];
+
+/// What each sign adds to the score of a story: between English and another language, and between
+/// Arabic and Russian, where translations are freer and names harder to find.
+pub const WEIGHTS: [Signs; 2] = [
+    [
+        -1.929, 0.646, 1.357, 1.418, 1.583, -2.767, 0.202, 2.371, -1.087, 0.374, -0.227, 1.589,
+        1.629, 1.263, 0.426, -0.390, 0.856, -0.305, -0.044, -0.788, 0.374, -0.977, -0.267, 0.103,
+        -5.015, -0.001, -3.647, -2.692, -0.001, -5.607, -1.197, 0.049, 0.316, 0.808, 1.712, -0.827,
+    ],
+    [
+        -1.642, 0.614, 1.252, 1.301, 1.541, -2.764, 0.000, 2.800, -1.946, 1.071, -0.916, 1.487,
+        1.813, 1.635, 0.743, -0.580, 0.685, 0.153, -0.000, -0.817, 0.384, -1.128, -0.378, 0.077,
+        -0.001, -5.575, -0.001, -0.001, -6.609, -0.001, -1.156, 1.125, 0.247, 0.841, 1.551, -0.297,
+    ],
+];
+
+// Places in `Signs`.
+const TOO_SHORT: usize = 0;
+const SHORTNESS: usize = 1;
+const SENTENCE: usize = 2;
+const SENTENCE_LENGTH: usize = 3;
+const FEWER_SENTENCES: usize = 4;
+/// The end, by how the source ends and how the translation does.
+const END: usize = 5;
+const END_LENGTH: usize = 11;
+const LEADS_ON: usize = 12;
+const ENDS_IN_COMMA: usize = 13;
+const LEFT_OPEN: usize = 14;
+/// Anchors of the part, found and missing, by kind.
+const ANCHORS: usize = 15;
+/// How many anchors of the part would be missing if it were translated as freely as the rest.
+const FREEDOM: usize = 23;
+/// The direction.
+const DIRECTION: usize = 24;
+/// How many anchors of all are missing, for the story that all is too short.
+const ALL_MISSING: usize = 30;
+/// All of it is one sentence and none has an end, as in headlines.
+const HEADLINE: usize = 31;
+
+/// How much better anchors stand where they would without the part.
+const PLACES: usize = 32;
+
+/// How much better the count of quotation marks, parentheses and questions fits without the part.
+const MARKS: usize = 33;
+/// As many sentences fewer as the part has.
+const AS_MANY_FEWER: usize = 34;
+/// How many sentences fewer there are than without the part.
+const TOO_FEW: usize = 35;
+
+/// A story of what is missing.
+pub(super) struct Story {
+    missing: Missing,
+    pub(super) signs: Signs,
 }
 
-/// A word of the source that may be found again in the other script.
-struct Anchor {
-    sentence: usize,
-    /// Where it stands, as a share of the letters.
-    place: f64,
-    is_name: bool,
-    is_found: bool,
+/// A source and its translation, with their languages.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub(super) source: &'a str,
+    pub(super) from: Language,
+    pub(super) target: &'a str,
+    pub(super) to: Language,
 }
 
 /// What of the source has no counterpart; `ratio` is the logarithm of the ratio of lengths, that of
 /// the translation over that of the source, `read` is letters of the source.
-pub(super) fn judge(
-    (source, from): (&str, Language),
-    (target, to): (&str, Language),
-    ratio: f64,
-    read: f64,
-) -> Option<Missing> {
-    let parts: Vec<&str> = sentences(source, from)
+pub(super) fn judge(pair: Pair<'_>, ratio: f64, read: f64) -> Option<Missing> {
+    let weights = WEIGHTS[group(direction(pair.from, pair.to))];
+    let scored = stories(pair, ratio, read).into_iter().map(|story| {
+        let score: f64 = story.signs.iter().zip(weights).map(|(a, b)| a * b).sum();
+        (story.missing, score)
+    });
+    let scored: Vec<(Missing, f64)> = scored.collect();
+    let odds: f64 = scored.iter().map(|(_, score)| score.exp()).sum();
+    let best = scored.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (odds > 1.0).then_some(best.0)
+}
+
+/// The stories that may be told of a translation.
+pub(super) fn stories(pair: Pair<'_>, ratio: f64, read: f64) -> Vec<Story> {
+    let parts: Vec<&str> = sentences(pair.source, pair.from)
         .into_iter()
-        .filter_map(|range| source.get(range))
+        .filter_map(|range| pair.source.get(range))
         .collect();
+    let (from, to) = (pair.from, pair.to);
     let spread = unsteadiness(from, to) * (SPREAD.0 * SPREAD.0 + SPREAD.1 * SPREAD.1 / read).sqrt();
     // How likely a ratio is about which an expected one varies; heavy tails, as translators are free.
     let likelihood = |ratio: f64| -2.5 * ((ratio / spread).powi(2) / 4.0).ln_1p();
-    let whole = likelihood(ratio);
-    let anchors = anchors(&parts, from, target, to);
-    let found = |is_part: &dyn Fn(&Anchor) -> bool| -> f64 {
-        let weigh = |anchor: &Anchor| match (anchor.is_name, anchor.is_found) {
-            (true, true) => NAME_FOUND,
-            (true, false) => NAME_MISSING,
-            (false, true) => WORD_FOUND,
-            (false, false) => WORD_MISSING,
-        };
-        anchors
+    let fits = |rest: f64| likelihood(ratio - rest.ln()) - likelihood(ratio);
+    let anchors = anchors(&parts, from, pair.target, to);
+    let mut stories = Vec::new();
+    let mut tell = |missing, set: &dyn Fn(&mut Signs)| {
+        let mut signs = [0.0; SIGNS];
+        signs[DIRECTION + direction(from, to)] = 1.0;
+        set(&mut signs);
+        stories.push(Story { missing, signs });
+    };
+    tell(Missing::TooShort, &|signs| {
+        signs[TOO_SHORT] = 1.0;
+        signs[SHORTNESS] = -ratio / spread;
+        let missing: f64 = anchors.iter().map(|anchor| 1.0 - anchor.found).sum();
+        signs[ALL_MISSING] = missing / (anchors.len() as f64).max(1.0).sqrt();
+    });
+    let written = sentences(pair.target, to).into_iter();
+    let written: Vec<&str> = written.filter_map(|range| pair.target.get(range)).collect();
+    let fewer = count(&parts).saturating_sub(count(&written));
+    for run in runs(parts.len()) {
+        let here: f64 = parts[run.clone()].iter().map(|part| letters(part)).sum();
+        let rest = 1.0 - here / read;
+        let start = parts[..run.start]
             .iter()
-            .filter(|anchor| is_part(anchor))
-            .map(weigh)
-            .sum()
-    };
-    let mut best = (SHORT.0 - SHORT.1 * ratio / spread, Missing::TooShort);
-    let mut suspect = |score: f64, missing| {
-        if score > best.0 {
-            best = (score, missing);
-        }
-    };
-    if parts.len() > 1 {
-        let written: Vec<&str> = sentences(target, to)
-            .into_iter()
-            .filter_map(|range| target.get(range))
-            .collect();
-        let sign = if count(&written) < count(&parts) {
-            FEWER_SENTENCES
-        } else {
-            AS_MANY_SENTENCES
-        };
-        for (at, part) in parts.iter().enumerate() {
-            let here = letters(part);
-            let rest = 1.0 - here / read;
-            if here >= SHORTEST_SENTENCE && rest > 0.03 {
-                let score = likelihood(ratio - rest.ln()) - whole
-                    + found(&|anchor| anchor.sentence == at)
-                    + sign;
-                suspect(score, Missing::Sentence);
-            }
-        }
-    }
-    let has_end = is_ended(target);
-    let mut sign = match (is_ended(source), has_end) {
-        (true, true) => BOTH_END,
-        (true, false) => ONLY_SOURCE_ENDS,
-        (false, _) => SOURCE_HAS_NO_END,
-    };
-    if !has_end && leads_on(target, to) && !leads_on(source, from) {
-        sign += LAST_WORD_LEADS_ON;
-    }
-    for cut in CUTS {
-        let score =
-            likelihood(ratio - cut.ln()) - whole + found(&|anchor| anchor.place > cut) + sign;
-        suspect(score, Missing::End);
-    }
-    (best.0 + prior(from, to) > 0.0).then_some(best.1)
-}
-
-/// Sentences that end with a mark, and what comes last: what a dash leads to after a quotation is no
-/// sentence in other languages.
-fn count(parts: &[&str]) -> usize {
-    let ends = |part: &str| {
-        part.trim_end_matches(|c: char| c.is_whitespace() || CLOSING.contains(c))
-            .ends_with(['.', '!', '?', '…', '؟', '۔'])
-    };
-    let begins = |part: &str| !part.starts_with(['-', '–', '—', '―']);
-    1 + parts
-        .windows(2)
-        .filter(|pair| ends(pair[0]) && begins(pair[1]))
-        .count()
-}
-
-const CLOSING: &str = "\"'»”’“)]}\u{200e}\u{200f}";
-
-/// Whether a text ends as a sentence does.
-fn is_ended(text: &str) -> bool {
-    text.trim_end().ends_with([
-        '.', '!', '?', '…', '؟', ':', ')', ']', '"', '\'', '»', '”', '’', '“',
-    ])
-}
-
-/// Whether the last word is one that another always follows.
-fn leads_on(text: &str, language: Language) -> bool {
-    let last = text.split_whitespace().next_back().unwrap_or_default();
-    let last = last
-        .trim_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase();
-    let words: &[&str] = match language {
-        Language::English => &[
-            "the", "a", "an", "of", "to", "in", "on", "at", "by", "for", "with", "and", "or",
-            "but", "that", "from", "as", "is", "are", "was", "were", "be", "been", "his", "her",
-            "its", "their", "this", "which", "who", "into", "than",
-        ],
-        Language::Russian => &[
-            "в",
-            "во",
-            "на",
-            "с",
-            "со",
-            "к",
-            "ко",
-            "по",
-            "о",
-            "об",
-            "от",
-            "до",
-            "для",
-            "из",
-            "за",
-            "у",
-            "при",
-            "под",
-            "над",
-            "без",
-            "и",
-            "а",
-            "но",
-            "или",
-            "что",
-            "как",
-            "не",
-            "который",
-            "которая",
-            "которые",
-            "чем",
-            "если",
-        ],
-        Language::Arabic => &[
-            "في",
-            "من",
-            "على",
-            "إلى",
-            "الى",
-            "عن",
-            "مع",
-            "أن",
-            "ان",
-            "التي",
-            "الذي",
-            "الذين",
-            "بين",
-            "بعد",
-            "قبل",
-            "أو",
-            "او",
-            "لا",
-            "لم",
-            "لن",
-            "ما",
-            "كان",
-            "كانت",
-            "هذا",
-            "هذه",
-            "خلال",
-            "حتى",
-            "و",
-            "ثم",
-        ],
-    };
-    words.contains(&last.as_str())
-}
-
-/// Words in order, with the letters and digits before each.
-fn words(text: &str) -> impl Iterator<Item = (f64, &str)> {
-    let mut read = 0.0;
-    text.split_inclusive(|c: char| !c.is_alphabetic() && !matches!(c, '\'' | '’'))
-        .map(move |piece| {
-            let before = read;
-            read += letters(piece);
-            (before, piece.trim_matches(|c: char| !c.is_alphabetic()))
-        })
-        .filter(|(_, word)| !word.is_empty())
-}
-
-/// The words of the source that may be found again, and whether they are.
-fn anchors(parts: &[&str], from: Language, target: &str, to: Language) -> Vec<Anchor> {
-    let (mut names, mut others) = (Skeletons::default(), Skeletons::default());
-    for (_, word) in words(target).filter(|(_, word)| word.chars().nth(2).is_some()) {
-        let may_be_name =
-            to == Language::Arabic || is_capital(word) || ScriptProfile::of(word).share(to) < 0.5;
-        for form in skeleton::forms(word) {
-            if may_be_name {
-                names.add(form.clone());
-            }
-            if form.len() >= 3 {
-                others.add(form);
-            }
-        }
-    }
-    let all: f64 = parts.iter().map(|part| letters(part)).sum();
-    let mut anchors = Vec::new();
-    let mut before = 0.0;
-    for (sentence, part) in parts.iter().enumerate() {
-        for (at, (ahead, word)) in words(part).enumerate() {
-            // The first word has its capital anyway; Arabic has none.
-            let is_name = from != Language::Arabic
-                && at > 0
-                && is_capital(word)
-                && word.chars().nth(3).is_some();
-            let forms = skeleton::forms(word);
-            let is_found = if is_name && forms[0].len() >= 2 {
-                forms.iter().any(|form| names.have(form))
-            } else if !is_name && forms[0].len() >= 4 {
-                forms
-                    .iter()
-                    .any(|form| form.len() >= 3 && others.have(form))
-            } else {
-                continue;
-            };
-            anchors.push(Anchor {
-                sentence,
-                place: (before + ahead) / all.max(1.0),
-                is_name,
-                is_found,
+            .map(|part| letters(part))
+            .sum::<f64>()
+            / read;
+        if here >= SHORTEST_SENTENCE && rest > 0.03 {
+            tell(Missing::Sentence, &|signs| {
+                signs[SENTENCE] = 1.0;
+                signs[SENTENCE_LENGTH] = fits(rest);
+                signs[FEWER_SENTENCES] = f64::from(u8::from(fewer > 0));
+                signs[AS_MANY_FEWER] = f64::from(u8::from(fewer == run.len()));
+                signs[TOO_FEW] = run.len().abs_diff(fewer) as f64;
+                let text = parts[run.clone()].concat();
+                signs[MARKS] = marks(pair, &text);
+                weigh_anchors(&anchors, |anchor| run.contains(&anchor.sentence), signs);
+                let part = (start, start + here / read);
+                signs[PLACES] = places(&anchors, part);
             });
         }
-        before += letters(part);
     }
-    anchors
+    let (here, there) = (End::of(pair.source), End::of(pair.target));
+    let leads = leads_on(pair.target, to) && !leads_on(pair.source, from);
+    let is_headline = parts.len() == 1 && here == End::Word && there == End::Word;
+    for cut in CUTS {
+        tell(Missing::End, &|signs| {
+            signs[END + ending(here, there)] = 1.0;
+            signs[END_LENGTH] = fits(cut);
+            signs[LEADS_ON] = f64::from(u8::from(leads));
+            signs[ENDS_IN_COMMA] = f64::from(u8::from(there == End::Comma && here != End::Comma));
+            signs[LEFT_OPEN] = f64::from(u8::from(is_open(pair.target) && !is_open(pair.source)));
+            signs[HEADLINE] = f64::from(u8::from(is_headline));
+            weigh_anchors(&anchors, |anchor| anchor.place > cut, signs);
+            signs[PLACES] = places(&anchors, (cut, 1.0));
+            signs[MARKS] = marks(pair, behind(pair.source, cut));
+        });
+    }
+    stories
+}
+
+/// The runs of sentences that may be missing.
+fn runs(sentences: usize) -> Vec<std::ops::Range<usize>> {
+    let longest = match sentences {
+        0 | 1 => 0,
+        _ if sentences <= MOST_FOR_RUNS => sentences - 1,
+        _ => 1,
+    };
+    (0..sentences)
+        .flat_map(|start| (1..=longest).map(move |length| start..start + length))
+        .filter(|run| run.end <= sentences)
+        .collect()
+}
+
+/// How the end of a source and that of its translation go together.
+fn ending(source: End, target: End) -> usize {
+    match (source, target) {
+        (End::Stop, End::Stop) => 0,
+        (End::Stop, End::Closed) => 1,
+        (End::Stop, End::Word | End::Comma) => 2,
+        (End::Closed, End::Stop | End::Closed) => 3,
+        (End::Closed, End::Word | End::Comma) => 4,
+        (End::Word | End::Comma, _) => 5,
+    }
+}
+
+/// The number of a direction.
+pub(super) fn direction(from: Language, to: Language) -> usize {
+    use Language::{Arabic, English, Russian};
+    match (from, to) {
+        (Arabic, English) => 0,
+        (Arabic, _) => 1,
+        (English, Arabic) => 2,
+        (English, _) => 3,
+        (Russian, Arabic) => 4,
+        (Russian, _) => 5,
+    }
+}
+
+/// Which of [`WEIGHTS`] are those of a direction.
+pub fn group(direction: usize) -> usize {
+    usize::from(matches!(direction, 1 | 4))
+}
+
+/// Counts the anchors of a part, found and missing.
+fn weigh_anchors(anchors: &[Anchor], is_part: impl Fn(&Anchor) -> bool, signs: &mut Signs) {
+    let (mut here, mut rest, mut rest_missing) = (0.0, 0.0, 0.0);
+    for anchor in anchors {
+        if is_part(anchor) {
+            let place = ANCHORS
+                + 2 * match anchor.kind {
+                    Kind::Name => 0,
+                    Kind::Sound => 1,
+                    Kind::Notion => 2,
+                    Kind::Number => 3,
+                };
+            signs[place] += anchor.found;
+            signs[place + 1] += 1.0 - anchor.found;
+            here += 1.0;
+        } else {
+            rest += 1.0;
+            rest_missing += 1.0 - anchor.found;
+        }
+    }
+    signs[FREEDOM] = here * (rest_missing + 0.5) / (rest + 1.0);
+}
+
+/// The part of a text from a share of its characters on.
+fn behind(text: &str, share: f64) -> &str {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length"
+    )]
+    let at = (text.len() as f64 * share) as usize;
+    let at = (at..=text.len()).find(|at| text.is_char_boundary(*at));
+    &text[at.unwrap_or(text.len())..]
+}
+
+/// How much better the marks that translations keep fit without a part.
+fn marks(pair: Pair<'_>, part: &str) -> f64 {
+    const KEPT: [&[char]; 4] = [
+        &['"', '«', '»', '“', '”', '„'],
+        &['(', ')'],
+        &['?', '؟'],
+        &['!'],
+    ];
+    let gain = |kept: &&[char]| {
+        let count = |text: &str| text.chars().filter(|c| kept.contains(c)).count() as f64;
+        let surplus = count(pair.source) - count(pair.target);
+        (surplus.abs() - (surplus - count(part)).abs()).clamp(-2.0, 2.0)
+    };
+    KEPT.iter().map(gain).sum()
+}
+
+/// How much nearer anchors stand to where they would if a part, given as shares of the letters, were
+/// missing than to where they would in a whole translation.
+fn places(anchors: &[Anchor], part: (f64, f64)) -> f64 {
+    let rest = (1.0 - (part.1 - part.0)).max(0.05);
+    let moved = |place: f64| match place {
+        _ if place < part.0 => place / rest,
+        _ if place > part.1 => (place - (part.1 - part.0)) / rest,
+        _ => part.0 / rest,
+    };
+    let gain = |anchor: &Anchor| {
+        let there = anchor.there?;
+        let (whole, without) = (anchor.place - there, moved(anchor.place) - there);
+        Some((whole.abs() - without.abs()).clamp(-0.3, 0.3) / 0.1)
+    };
+    anchors.iter().filter_map(gain).sum()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! A skeleton is the consonants of a word in coarse classes, without doubles: `Gordon`, «Гордон» and
 //! «جوردون» are all `GRDN`. Letters that the three scripts write in several ways share a class.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -73,13 +73,17 @@ pub(super) fn forms(word: &str) -> Vec<String> {
     forms
 }
 
-/// Skeletons of a text, to look words of another text up in.
+/// Skeletons of a text and where they stand, to look words of another text up in.
 #[derive(Debug, Default)]
 pub(super) struct Skeletons {
-    whole: HashSet<String>,
+    whole: HashMap<String, Place>,
     /// What may be left of one without its ending.
-    begun: HashSet<String>,
+    begun: HashMap<String, Place>,
 }
+
+/// Where something stands in a text, as a share of its letters; `None` where it stands in several
+/// places.
+pub(super) type Place = Option<f64>;
 
 /// How many consonants an ending may have, after a beginning of so many.
 fn longest_ending(beginning: usize) -> usize {
@@ -90,25 +94,38 @@ fn longest_ending(beginning: usize) -> usize {
 const ENOUGH: usize = 2;
 
 impl Skeletons {
-    pub(super) fn add(&mut self, form: String) {
+    pub(super) fn add(&mut self, form: String, place: f64) {
+        fn put(places: &mut HashMap<String, Place>, form: String, place: f64) {
+            let known = places.entry(form).or_insert(Some(place));
+            if *known != Some(place) {
+                *known = None;
+            }
+        }
         for length in ENOUGH..form.len() {
             if form.len() - length <= longest_ending(length) {
-                self.begun.insert(form[..length].to_owned());
+                put(&mut self.begun, form[..length].to_owned(), place);
             }
         }
         if form.len() >= ENOUGH {
-            self.whole.insert(form);
+            put(&mut self.whole, form, place);
         }
     }
 
-    /// Whether a word of the same skeleton is there; either may have an ending that the other lacks.
-    pub(super) fn have(&self, form: &str) -> bool {
-        if self.whole.contains(form) || self.begun.contains(form) {
-            return true;
-        }
-        (ENOUGH..form.len()).any(|length| {
-            form.len() - length <= longest_ending(length) && self.whole.contains(&form[..length])
-        })
+    /// Where a word of the same skeleton stands, if there is one; either may have an ending that the
+    /// other lacks.
+    pub(super) fn find(&self, form: &str) -> Option<Place> {
+        let beginnings = (ENOUGH..form.len())
+            .rev()
+            .filter(|&length| form.len() - length <= longest_ending(length));
+        self.whole
+            .get(form)
+            .or_else(|| self.begun.get(form))
+            .or_else(|| {
+                beginnings
+                    .into_iter()
+                    .find_map(|length| self.whole.get(&form[..length]))
+            })
+            .copied()
     }
 }
 
@@ -128,17 +145,17 @@ mod tests {
         ] {
             let mut known = Skeletons::default();
             for form in forms(other) {
-                known.add(form);
+                known.add(form, 0.5);
             }
             assert!(
-                forms(one).iter().any(|form| known.have(form)),
+                forms(one).iter().any(|form| known.find(form).is_some()),
                 "{one} {other} {:?} {:?}",
                 forms(one),
                 forms(other)
             );
         }
         let mut known = Skeletons::default();
-        known.add(skeleton("Robinson"));
-        assert!(!known.have(&skeleton("Gordon")));
+        known.add(skeleton("Robinson"), 0.5);
+        assert!(known.find(&skeleton("Gordon")).is_none());
     }
 }

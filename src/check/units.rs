@@ -1,5 +1,7 @@
 //! Measures that translators convert: miles to kilometres, pounds to kilograms, degrees.
 
+use super::number_words::after_number;
+
 /// How far a converted measure may be rounded.
 const ROUNDING: f64 = 0.09;
 
@@ -86,7 +88,9 @@ pub(super) fn conversions(source: &str, target: &str) -> Vec<Conversion> {
             // Two letters are an abbreviation and no stem; Arabic articles may stand before one.
             stems.iter().any(|stem| match stem.chars().count() {
                 1..=2 => word == stem,
-                _ => word.trim_start_matches("ال").starts_with(stem),
+                _ => [word.trim_start_matches("ال"), after_number(word)]
+                    .iter()
+                    .any(|word| word.starts_with(stem)),
             })
         })
     };
@@ -117,6 +121,8 @@ mod tests {
         assert!(found[0].takes(40.0, 65.0));
         assert!(!found[0].takes(40.0, 80.0));
         assert!(conversions("It is 40 miles away.", "Это в 65 милях.").is_empty());
+        let found = conversions("The 6-foot-6 forward", "Двухметровый форвард");
+        assert!(found.iter().any(|conversion| conversion.takes(6.0, 2.0)));
         assert!(Conversion::ToCelsius.takes(80.0, 27.0));
     }
 }

@@ -221,6 +221,9 @@ pub(crate) struct DocumentArgs {
     /// Take the text as it is: leave no navigation, captions or share buttons out
     #[arg(long)]
     pub(crate) raw: bool,
+    /// Find the article in each field of JSON Lines and column of a table too, as in a pasted page
+    #[arg(long, conflicts_with_all = ["raw", "whole_page"])]
+    pub(crate) clean: bool,
     /// Take all that a web page shows, not its article alone; a translation keeps the page around it
     #[arg(long, conflicts_with = "raw")]
     pub(crate) whole_page: bool,
@@ -279,9 +282,10 @@ impl DocumentArgs {
     pub(crate) fn read_options(&self) -> Result<ReadOptions> {
         Ok(ReadOptions {
             format: self.format.as_deref().map(str::parse).transpose()?,
-            cleaning: match (self.raw, self.whole_page) {
-                (true, _) => Cleaning::Raw,
-                (_, true) => Cleaning::Page,
+            cleaning: match (self.raw, self.whole_page, self.clean) {
+                (true, ..) => Cleaning::Raw,
+                (_, true, _) => Cleaning::Page,
+                (.., true) => Cleaning::Fields,
                 _ => Cleaning::Article,
             },
             fields: self.field.clone(),

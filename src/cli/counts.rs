@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use newsml::{Translation, Warning};
+use newsml::{Translation, Warning, WarningKind};
 
 /// Warnings that say something about an output, and not about how it was read or made.
-const NOT_GUARDS: [&str; 3] = ["low_confidence", "not_needed", "parts"];
+const NOT_GUARDS: [WarningKind; 5] = [
+    WarningKind::LowConfidence,
+    WarningKind::NotNeeded,
+    WarningKind::Parts,
+    WarningKind::LeftOut,
+    WarningKind::LittleRead,
+];
 
 /// Repairs, warnings that are left, terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +20,7 @@ pub(crate) struct Counts {
     /// Segments, or summaries, with a warning.
     warned: usize,
     /// Each guard with the segments, or summaries, that it still warns of.
-    kept: BTreeMap<String, usize>,
+    kept: BTreeMap<WarningKind, usize>,
     held: usize,
     missed: usize,
 }
@@ -36,10 +42,10 @@ impl Counts {
     /// The counts of one segment or summary.
     pub(crate) fn of_warnings(warnings: &[Warning]) -> Self {
         let mut counts = Self::default();
-        let guards = warnings.iter().map(|warning| &warning.kind);
-        for kind in guards.filter(|kind| !NOT_GUARDS.contains(&kind.as_str())) {
+        let guards = warnings.iter().map(|warning| warning.kind);
+        for kind in guards.filter(|kind| !NOT_GUARDS.contains(kind)) {
             // A guard may warn of one output several times, of terms above all.
-            counts.kept.insert(kind.clone(), 1);
+            counts.kept.insert(kind, 1);
         }
         counts.warned = usize::from(!counts.kept.is_empty());
         counts
@@ -51,7 +57,7 @@ impl Counts {
         self.held += other.held;
         self.missed += other.missed;
         for (kind, count) in &other.kept {
-            *self.kept.entry(kind.clone()).or_default() += count;
+            *self.kept.entry(*kind).or_default() += count;
         }
     }
 

@@ -320,7 +320,8 @@ pub(crate) fn run<'a>(
     settings: Option<String>,
     work: impl FnOnce(Items) -> Result<Outcomes<'a>>,
 ) -> Result<Status> {
-    let inputs = input::collect(&arguments.files, console);
+    let path = arguments.output.as_deref();
+    let inputs = input::collect(&arguments.files, path, console);
     let found: Vec<&Input> = inputs
         .iter()
         .filter_map(|input| input.as_ref().ok())
@@ -331,7 +332,6 @@ pub(crate) fn run<'a>(
         form,
     });
     let options = arguments.read_options()?;
-    let path = arguments.output.as_deref();
     let output = Output::open(path, form, &found, &options, job)?;
     let slots = Slots::default();
     let mut reader = Reader::new(inputs, options, slots.clone(), &output);

@@ -34,6 +34,7 @@ pub(crate) struct BadInput {
 /// All inputs in the order of the arguments; folders are walked in the order of names.
 pub(crate) fn collect(
     arguments: &[PathBuf],
+    output: Option<&Path>,
     console: &Console,
 ) -> Vec<std::result::Result<Input, BadInput>> {
     if arguments.is_empty() {
@@ -45,7 +46,15 @@ pub(crate) fn collect(
             inputs.push(Ok(Input::standard(console)));
         } else if argument.is_dir() {
             let before = inputs.len();
-            walk(argument, &mut inputs);
+            let output = output.filter(|output| is_folder_below(argument, output));
+            if let Some(output) = &output {
+                console.note(&format!(
+                    "`{}` is the output folder and is not read",
+                    output.display()
+                ));
+            }
+            let output = output.and_then(|output| output.canonicalize().ok());
+            walk(argument, output.as_deref(), &mut inputs);
             if inputs.len() == before {
                 let name = argument.display().to_string();
                 let error = Error::Usage {
@@ -67,13 +76,35 @@ pub(crate) fn collect(
     inputs
 }
 
-fn walk(folder: &Path, inputs: &mut Vec<std::result::Result<Input, BadInput>>) {
+/// Whether `output` is a folder that lies somewhere below `folder`.
+fn is_folder_below(folder: &Path, output: &Path) -> bool {
+    let (Ok(folder), Ok(output)) = (folder.canonicalize(), output.canonicalize()) else {
+        return false;
+    };
+    output.is_dir() && output != folder && output.starts_with(&folder)
+}
+
+/// Finds the articles of a folder, except in `output`.
+fn walk(
+    folder: &Path,
+    output: Option<&Path>,
+    inputs: &mut Vec<std::result::Result<Input, BadInput>>,
+) {
+    let is_output = |path: &Path| {
+        output.is_some_and(|output| path.canonicalize().is_ok_and(|path| path == output))
+    };
     let is_hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     let entries = WalkDir::new(folder)
         .follow_links(true)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+        .filter_entry(|entry| {
+            let is_left_out = || {
+                is_hidden(entry.file_name())
+                    || (entry.file_type().is_dir() && is_output(entry.path()))
+            };
+            entry.depth() == 0 || !is_left_out()
+        });
     for entry in entries {
         match entry {
             Ok(entry) => {

@@ -1,8 +1,9 @@
 //! `newsml models`: what the catalogue has, and what of it is in the cache.
 
-use std::io::Write as _;
+use std::borrow::Cow;
+use std::io::{IsTerminal as _, Write as _};
 
-use newsml::{Error, FileStatus, ModelSpec, Registry, Result, Store};
+use newsml::{Error, FileStatus, ModelSpec, Registry, Result, Store, terminal_safe};
 use serde_json::json;
 
 use super::Status;
@@ -291,6 +292,10 @@ impl Context<'_> {
     fn print(&self, line: &str) -> Result<()> {
         self.console.clear();
         let mut output = std::io::stdout().lock();
+        let line = match output.is_terminal() {
+            true => terminal_safe(line),
+            false => Cow::Borrowed(line),
+        };
         writeln!(output, "{}", line.trim_end()).map_err(|source| Error::Io {
             action: "write",
             path: "standard output".into(),

@@ -462,6 +462,37 @@ fn stop(path: &Path, source: std::io::Error) -> Stop {
     }
 }
 
+/// Creates a file in the same folder, under a random name that nothing has. What is replaced keeps its
+/// permissions.
+fn create_beside(path: &Path) -> std::io::Result<(File, PathBuf)> {
+    let old = path.metadata().ok().filter(std::fs::Metadata::is_file);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let file = tempfile::Builder::new()
+        // The name may be as long as names can be.
+        .prefix(&format!("{}-", resume::hidden_name(path)))
+        .suffix(".tmp")
+        .rand_bytes(resume::RANDOM_LETTERS)
+        .make_in(folder, |name| {
+            let mut options = File::options();
+            options.create_new(true).write(true);
+            #[cfg(unix)]
+            if old.is_some() {
+                use std::os::unix::fs::OpenOptionsExt as _;
+                options.mode(0o600);
+            }
+            options.open(name)
+        })?;
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    let (file, temporary) = file.keep().map_err(|error| error.error)?;
+    let name = temporary.file_name().unwrap_or_default();
+    Ok((file, path.with_file_name(name)))
+}
+
 /// A file that appears under its name when it is complete.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
@@ -484,10 +515,8 @@ impl AtomicFile {
         }
         // Through a link, what it leads to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        // The name may be as long as names can be.
-        let name = resume::hidden_name(&path);
-        let temporary = path.with_file_name(format!("{name}-{}.tmp", std::process::id()));
-        let file = File::create(&temporary).map_err(|source| io("create", &path, source))?;
+        let failed = |source| io("create", &path, source);
+        let (file, temporary) = create_beside(&path).map_err(failed)?;
         interrupt::guard(&temporary);
         Ok(Self {
             path,

@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use newsml::{Document, Error, Result};
@@ -293,7 +293,9 @@ impl Journal {
         let lines = log.read()?;
         let mut finished = HashMap::new();
         for line in lines {
-            if let Ok(entry) = serde_json::from_str::<Finished>(&line) {
+            if let Ok(entry) = serde_json::from_str::<Finished>(&line)
+                && stays_below(&entry.output)
+            {
                 finished.insert(entry.output.clone(), entry);
             }
         }
@@ -302,7 +304,10 @@ impl Journal {
             .filter(|entry| !entry.temporary.is_empty())
         {
             // Broken off between the note and the deed.
-            let (temporary, output) = (folder.join(&entry.temporary), folder.join(&entry.output));
+            let output = folder.join(&entry.output);
+            // It lies beside the output, whatever the journal says.
+            let name = Path::new(&entry.temporary).file_name().unwrap_or_default();
+            let temporary = output.with_file_name(name);
             if temporary.is_file() && sha256_of(&temporary).as_ref() == Some(&entry.sha256) {
                 std::fs::rename(&temporary, &output)
                     .map_err(|error| io("create", &output, error))?;
@@ -374,6 +379,13 @@ impl Journal {
         self.finished.insert(entry.output.clone(), entry);
         Ok(())
     }
+}
+
+/// Whether a path that was read from a journal, which anybody may have written, stays below its folder.
+fn stays_below(path: &str) -> bool {
+    Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Documents of outputs that are not complete.
@@ -468,11 +480,14 @@ impl Log {
     fn open(&mut self) -> Result<&mut File> {
         if self.file.is_none() {
             let mut options = OpenOptions::new();
-            let file = options
-                .read(true)
-                .append(true)
-                .create(true)
-                .open(&self.path);
+            options.read(true).append(true).create(true);
+            // A link under this name may have been put there to have another file written to.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::OpenOptionsExt as _;
+                options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+            }
+            let file = options.open(&self.path);
             let file = file.map_err(|error| io("write", &self.path, error))?;
             if self.is_lock {
                 lock(&file, &self.path)?;
@@ -571,15 +586,18 @@ fn remove_temporaries(outputs: &[PathBuf]) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let inner = name.strip_suffix(".tmp");
-            if let Some((output, process)) = inner.and_then(|inner| inner.rsplit_once('-'))
+            if let Some((output, random)) = inner.and_then(|inner| inner.rsplit_once('-'))
                 && names.contains(output)
-                && process.bytes().all(|byte| byte.is_ascii_digit())
+                && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
             {
                 drop(std::fs::remove_file(entry.path()));
             }
         }
     }
 }
+
+/// Random letters in the name of a temporary file.
+pub(crate) const RANDOM_LETTERS: usize = 16;
 
 /// What hidden files of an output begin with: short, however long its name is.
 pub(crate) fn hidden_name(output: &Path) -> String {

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use super::clutter::{self, Clutter};
+use super::left_out::{LeftOut, Reason};
 use super::lines::{self, Unit};
 use super::{Block, BlockKind, TITLE_GAP};
 use crate::segment::item_marker;
@@ -20,7 +21,7 @@ pub(super) struct Cleaned {
     /// The blocks of `text`; empty where there was no text at all.
     pub(super) blocks: Vec<Block>,
     /// Units that were left out, in order.
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
     /// The author's line.
     pub(super) byline: Option<String>,
     /// The line with the time of publication.
@@ -57,6 +58,17 @@ impl Line {
         self.clutter.is_none() && (self.ended && self.words >= 8 || self.words >= 40)
     }
 
+    /// What it is in the body of an article.
+    fn kind(&self) -> BlockKind {
+        if self.item {
+            BlockKind::ListItem
+        } else if self.ended || self.words > 20 {
+            BlockKind::Paragraph
+        } else {
+            BlockKind::Heading
+        }
+    }
+
     /// A question or a cry of a few words: a sentence inside an article, a headline after its end.
     fn is_brief_sentence(&self) -> bool {
         self.clutter.is_none() && self.ended && self.words >= 2
@@ -78,7 +90,10 @@ impl Line {
 pub(super) fn clean(text: &str) -> Cleaned {
     let mut lines: Vec<Line> = lines::units(text).into_iter().map(Line::new).collect();
     match body(&lines) {
-        Some((first, last)) => keep_article(&mut lines, first, last),
+        Some((first, last)) if is_page(&lines, first, last) => {
+            keep_article(&mut lines, first, last)
+        }
+        Some((first, _)) => keep_text(&mut lines, first),
         None => keep_all(&mut lines),
     }
     assemble(lines)
@@ -228,6 +243,37 @@ fn stems(text: &str) -> impl Iterator<Item = String> {
         })
 }
 
+/// Whether a page stands around the article: nothing says so of a text without a line of one.
+fn is_page(lines: &[Line], first: usize, last: usize) -> bool {
+    let is_of_page = |line: &&Line| {
+        line.clutter.is_some_and(|clutter| {
+            !matches!(clutter, Clutter::Byline | Clutter::Date | Clutter::Section)
+        })
+    };
+    let around = lines[..first].iter().chain(&lines[last + 1..]);
+    around.filter(is_of_page).count() > 0
+        || lines[first..=last].iter().filter(is_of_page).count() > 1
+}
+
+/// Keeps a text that stands alone whose prose begins at line `first`: all but clutter and the lines that
+/// name the author and the time.
+fn keep_text(lines: &mut [Line], first: usize) {
+    let title = headline(lines, 0..first, first).or_else(|| {
+        (first > 0 && lines[0].clutter.is_none() && lines[0].looks_like_headline()).then_some(0)
+    });
+    for (at, line) in lines.iter_mut().enumerate() {
+        let is_kept =
+            matches!(line.clutter, None | Some(Clutter::Section)) || section_break(&line.unit.text);
+        if is_kept {
+            line.keep = Some(if title == Some(at) {
+                BlockKind::Headline
+            } else {
+                line.kind()
+            });
+        }
+    }
+}
+
 /// Marks what is kept of a page with an article from line `first` to line `last`.
 fn keep_article(lines: &mut [Line], first: usize, last: usize) {
     let title = headline(lines, 0..first, first).or_else(|| {
@@ -259,15 +305,10 @@ fn keep_article(lines: &mut [Line], first: usize, last: usize) {
             _ => in_related,
         };
         let repeated = headline_text.as_deref() == Some(line.unit.text.as_str());
-        let plain = line.clutter.is_none() || section_break(&line.unit.text);
+        let plain =
+            matches!(line.clutter, None | Some(Clutter::Section)) || section_break(&line.unit.text);
         if plain && !in_related && !repeated {
-            line.keep = Some(if line.item {
-                BlockKind::ListItem
-            } else if line.ended || line.words > 20 {
-                BlockKind::Paragraph
-            } else {
-                BlockKind::Heading
-            });
+            line.keep = Some(line.kind());
         }
     }
 }
@@ -319,7 +360,8 @@ fn assemble(lines: Vec<Line>) -> Cleaned {
                 }
                 _ => {}
             }
-            cleaned.left_out.push(line.unit.text);
+            let reason = line.clutter.map_or(Reason::Around, Reason::from);
+            cleaned.left_out.push(LeftOut::new(line.unit.text, reason));
             continue;
         };
         if previous.is_some() {

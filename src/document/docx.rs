@@ -6,6 +6,7 @@
 //! source is the parts with text, one after the other.
 
 mod direction;
+mod package;
 mod paragraph;
 
 use std::borrow::Cow;
@@ -54,16 +55,7 @@ pub(super) fn document(name: String, bytes: Vec<u8>) -> Result<Document> {
     if archive.len() > MOST_FILES {
         return Err(wrong(&format!("it holds more than {MOST_FILES} files")));
     }
-    let mut parts: Vec<String> = archive
-        .file_names()
-        .filter_map(|part| part.ok().map(Cow::into_owned))
-        .filter(|part| is_text_part(part))
-        .collect();
-    // The document first, then notes, headers and footers by name.
-    parts.sort_by_key(|part| (part != "word/document.xml", part.clone()));
-    if parts.first().is_none_or(|part| part != "word/document.xml") {
-        return Err(wrong("it holds no `word/document.xml`"));
-    }
+    let parts = package::text_parts(&mut archive).map_err(&wrong)?;
     let mut source = String::new();
     let mut left = MOST_BYTES;
     for (index, part) in parts.iter().enumerate() {
@@ -90,7 +82,7 @@ pub(super) fn document(name: String, bytes: Vec<u8>) -> Result<Document> {
         if index > 0 {
             source.push(GAP);
         }
-        source.push_str(&content);
+        source.push_str(&package::plain(&content));
     }
     let mut builder = Builder::new(source.clone(), Escape::Entities);
     let mut at = 0;
@@ -108,19 +100,6 @@ pub(super) fn document(name: String, bytes: Vec<u8>) -> Result<Document> {
     document.layout = Some(layout);
     document.archive = Some(Archive { bytes, parts });
     Ok(document)
-}
-
-/// Whether a part of this name holds text that is translated.
-fn is_text_part(name: &str) -> bool {
-    name.strip_prefix("word/")
-        .and_then(|name| name.strip_suffix(".xml"))
-        .is_some_and(|name| {
-            matches!(name, "document" | "footnotes" | "endnotes")
-                || ["header", "footer"].iter().any(|kind| {
-                    name.strip_prefix(kind)
-                        .is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
-                })
-        })
 }
 
 fn wrong(name: &str, message: &str) -> Error {

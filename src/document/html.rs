@@ -6,16 +6,22 @@
 
 mod article;
 mod declare;
+mod dom;
+mod elements;
+mod hidden;
 mod hints;
 mod page;
 pub(crate) mod tokens;
 mod tree;
 
 pub(super) use declare::{Declaration, declare};
+use tree::TextBlock;
+
 pub(super) use tree::decode;
 
-use super::lines;
+use super::left_out::{LeftOut, Reason};
 use super::{Block, BlockKind, Cleaning, Document, Format, TITLE_GAP};
+use super::{clutter, lines};
 use crate::error::{Error, Result};
 
 /// Whether the beginning of an input looks like a web page.
@@ -71,8 +77,8 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
     let mut body = article.body.iter().peekable();
     for (index, block) in page.blocks.iter().enumerate() {
         if body.next_if_eq(&&index).is_none() {
-            if !block.place.outside && Some(&block.text) != article.title.as_ref() {
-                left_out.push(block.text.clone());
+            if Some(&block.text) != article.title.as_ref() {
+                left_out.push(LeftOut::new(block.text.clone(), reason(block)));
             }
             continue;
         }
@@ -95,6 +101,17 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
     document.date = article.date;
     document.left_out = left_out;
     Ok(document)
+}
+
+/// Why a block is not of the article.
+fn reason(block: &TextBlock) -> Reason {
+    match clutter::classify(&block.text) {
+        _ if block.place.hidden.is_some() => Reason::Hidden,
+        _ if block.place.caption => Reason::Caption,
+        Some(clutter) => clutter.into(),
+        None if block.place.outside => Reason::Navigation,
+        None => Reason::Around,
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct Inspection {
     /// The sentences of the body.
     pub sentences: Vec<InspectedSentence>,
     /// The lines that clean-up left out.
-    pub left_out: Vec<String>,
+    pub left_out: Vec<super::LeftOut>,
 }
 
 /// A sentence in an [`Inspection`].

@@ -2,9 +2,11 @@
 //! descriptions in its front matter.
 //!
 //! Code, HTML blocks, link definitions, the rest of the front matter and all marks at the head of
-//! lines are in no block, so that they stay byte for byte where they are. Marks within a line go
-//! with their words.
+//! lines are in no block, so that they stay byte for byte where they are: of dialects too, alerts,
+//! directives (`:::note`), admonitions (`!!! note`), shortcodes (`{{< … >}}`) and formulas. Marks within
+//! a line go with their words.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, LinkType, MetadataBlockKind, Options, Parser, Tag, TagEnd};
@@ -30,6 +32,9 @@ pub(super) fn document(name: String, source: String) -> Result<Document> {
         items: 0,
         images: Vec::new(),
         label: None,
+        shortcodes: shortcodes(&source),
+        skipped: 0,
+        is_directive: false,
     };
     reader.run();
     let (text, blocks, layout) = reader.builder.finish();
@@ -54,6 +59,12 @@ struct Reader<'a> {
     images: Vec<(Range<usize>, LinkType)>,
     /// The label of the link that is open, where its text is the label, and where the link ends.
     label: Option<(String, usize)>,
+    /// Where shortcodes stand, in order; those that were passed are gone.
+    shortcodes: VecDeque<Range<usize>>,
+    /// Up to where a shortcode goes that was read.
+    skipped: usize,
+    /// Whether the line at hand begins with a directive.
+    is_directive: bool,
 }
 
 impl Reader<'_> {
@@ -62,20 +73,39 @@ impl Reader<'_> {
             | Options::ENABLE_STRIKETHROUGH
             | Options::ENABLE_TASKLISTS
             | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_GFM
+            | Options::ENABLE_MATH
+            | Options::ENABLE_WIKILINKS
+            | Options::ENABLE_DEFINITION_LIST
+            | Options::ENABLE_HEADING_ATTRIBUTES
             | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
             | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
         for (event, range) in Parser::new_ext(self.source, options).into_offset_iter() {
+            if range.end <= self.skipped {
+                continue;
+            }
             match event {
                 Event::Start(tag) => self.start(tag, range),
                 Event::End(end) => self.end(end, range),
                 _ if self.left > 0 || !self.images.is_empty() => {}
-                Event::Text(text) => self.text(&text, range),
+                Event::Text(text) => self.words(&text, range),
+                Event::InlineMath(math) if is_price(&math) => {
+                    let price = CowStr::from(self.source[range.clone()].to_owned());
+                    self.words(&price, range);
+                }
+                Event::InlineMath(math) | Event::DisplayMath(math) => {
+                    self.builder.keep(&math, range.clone());
+                    self.at = range.end;
+                }
                 Event::Code(code) => {
                     self.builder.keep(&code, range.clone());
                     self.at = range.end;
                 }
                 Event::InlineHtml(_) => self.html(range),
                 Event::SoftBreak => {
+                    if std::mem::take(&mut self.is_directive) {
+                        self.builder.end_block();
+                    }
                     self.builder.space(range.clone());
                     self.at = range.end;
                 }
@@ -142,6 +172,20 @@ impl Reader<'_> {
             self.images.push((range, kind));
             return;
         }
+        if let LinkType::WikiLink { has_pothole } = kind {
+            let text = self.source[range.clone()].to_owned();
+            match text.find('|').filter(|_| has_pothole) {
+                Some(bar) => {
+                    self.at = range.start + bar + 1;
+                    self.builder.open_span("link", range.start..self.at);
+                }
+                None => {
+                    self.builder.keep(&text, range.clone());
+                    self.images.push((range, kind));
+                }
+            }
+            return;
+        }
         self.label = is_label(kind).then(|| {
             // In tables, a bar has a backslash, which the parser takes away.
             let label = &self.source[range.start + 1..range.end - 1];
@@ -160,6 +204,7 @@ impl Reader<'_> {
     }
 
     fn block(&mut self, tag: &Tag<'_>, range: Range<usize>) {
+        self.is_directive = false;
         self.builder.end_block();
         self.at = range.start;
         let is_item = matches!(tag, Tag::Item);
@@ -242,6 +287,74 @@ impl Reader<'_> {
         self.at = range.end;
     }
 
+    /// Reads a text without the shortcodes in it, and without what begins a line of a directive.
+    fn words(&mut self, text: &CowStr<'_>, range: Range<usize>) {
+        let mut range = range;
+        range.start = range.start.max(self.skipped);
+        if self.source.get(range.clone()) != Some(&**text) {
+            return self.text(text, range);
+        }
+        if let Some(length) = self.directive(&range) {
+            self.builder.end_block();
+            self.is_directive = true;
+            range.start += length;
+            self.at = range.start;
+        }
+        while let Some(next) = self.shortcodes.front() {
+            if next.end <= range.start {
+                self.shortcodes.pop_front();
+                continue;
+            }
+            if next.start >= range.end {
+                break;
+            }
+            let shortcode = next.clone();
+            if shortcode.start > range.start {
+                let before = range.start..shortcode.start;
+                let text = CowStr::from(self.source[before.clone()].to_owned());
+                self.text(&text, before);
+            }
+            if self.builder.is_open() {
+                self.builder.mark(Kind::Point, shortcode.clone(), None);
+            }
+            self.skipped = shortcode.end;
+            self.at = shortcode.end;
+            if shortcode.end >= range.end {
+                return;
+            }
+            range.start = shortcode.end;
+        }
+        if !range.is_empty() {
+            let text = CowStr::from(self.source[range.clone()].to_owned());
+            self.text(&text, range);
+        }
+    }
+
+    /// How much of the text at this range is the mark of a directive, where a line begins with one:
+    /// `:::note`, `!!! note`, with the quotation mark before a title.
+    fn directive(&self, range: &Range<usize>) -> Option<usize> {
+        let line = self.source[..range.start]
+            .rfind('\n')
+            .map_or(0, |end| end + 1);
+        let before = &self.source[line..range.start];
+        if before.contains(|c: char| !(c.is_whitespace() || c == '>')) {
+            return None;
+        }
+        let text = &self.source[range.clone()];
+        let rest = [":::", "!!!", "???"]
+            .iter()
+            .find_map(|mark| text.strip_prefix(mark))?;
+        let rest = rest.trim_start_matches([':', '+']).trim_start_matches(' ');
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        let rest = rest.trim_start_matches(is_name);
+        let rest = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            Some((_, rest)) => rest,
+            None => rest,
+        };
+        let rest = rest.trim_start_matches([' ', '"']);
+        Some(text.len() - rest.len())
+    }
+
     fn text(&mut self, text: &CowStr<'_>, range: Range<usize>) {
         // A backslash before a character is in no event.
         let escape = self.source[..range.start].ends_with('\\') && self.at < range.start;
@@ -288,6 +401,37 @@ impl Reader<'_> {
             self.builder.value(kind, &entry.text, entry.source, style);
         }
     }
+}
+
+/// Where shortcodes and tags of templates stand in a source: `{{< … >}}`, `{% … %}`, `{{ … }}`, each within
+/// a line.
+fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
+    let mut found = VecDeque::new();
+    let mut start = 0;
+    for line in source.split_inclusive('\n') {
+        let mut at = 0;
+        while let Some(open) = line[at..].find('{').map(|open| at + open) {
+            at = open + 1;
+            let close = match line.as_bytes().get(at) {
+                Some(b'{') => "}}",
+                Some(b'%') => "%}",
+                _ => continue,
+            };
+            // Where none closes it, none closes what follows on the line.
+            let Some(end) = line[at..].find(close) else {
+                break;
+            };
+            at += end + close.len();
+            found.push_back(start + open..start + at);
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// Whether what stands between two dollar signs is no formula: `$5-$6`.
+fn is_price(math: &str) -> bool {
+    math.starts_with(|c: char| c.is_ascii_digit()) && !math.contains(['\\', '^', '_', '=', '{'])
 }
 
 /// Whether the text of a link is what its definition is found by.

@@ -94,6 +94,8 @@ impl Format {
             Self::Docx
         } else if start.starts_with(b"{") && json_lines::looks_like(start) {
             Self::JsonLines
+        } else if markup(start).is_some() {
+            Self::Text
         } else if html::looks_like(start) {
             Self::Html
         } else if let Some(format) = subtitles::looks_like(start) {
@@ -130,9 +132,13 @@ impl std::str::FromStr for Format {
 /// What is done about the page around an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cleaning {
-    /// The article is found and the rest left out.
+    /// Of a page or a pasted text, the article is found and the rest left out; fields of JSON Lines and
+    /// columns of tables are articles, and taken as they are.
     #[default]
     Article,
+    /// As [`Article`](Self::Article), and in each field `text` the article is found too, as in a pasted
+    /// page.
+    Fields,
     /// The text is taken as it is.
     Raw,
     /// As [`Raw`](Self::Raw), and a web page is kept around its text: [`Document::to_source`] gives the
@@ -298,6 +304,21 @@ impl Iterator for Documents {
                         }
                         Err(error) => Err(error),
                     },
+                    (Ok(_), Format::Text)
+                        if self.options.format.is_none() && markup(&bytes).is_some() =>
+                    {
+                        let kind = markup(&bytes).unwrap_or_default();
+                        Err(Error::Usage {
+                            message: format!(
+                                "`{}` is {kind}, which newsml does not read",
+                                self.name
+                            ),
+                            hint: Some(
+                                "extract its text first, or say what it is with `--format`"
+                                    .to_owned(),
+                            ),
+                        })
+                    }
                     (Ok(_), _) => whole(self.name.clone(), bytes, format, self.options.cleaning),
                 };
                 Some(document.map_err(|error| self.failure(error)))
@@ -383,6 +404,40 @@ impl Document {
     }
 }
 
+/// What an input without a known extension is that is no text: read as one, its tags and keys would be
+/// translated.
+fn markup(bytes: &[u8]) -> Option<&'static str> {
+    let start = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
+    let start = start.get(..start.len().min(1024))?;
+    let start = String::from_utf8_lossy(start).to_ascii_lowercase();
+    let roots = [
+        "<?xml",
+        "<rss",
+        "<feed",
+        "<rdf:rdf",
+        "<newsitem",
+        "<newsml",
+        "<newsmessage",
+        "<nitf",
+        "<tt ",
+        "<tei",
+    ];
+    if roots.iter().any(|root| start.starts_with(root)) {
+        let is_page = start.contains("<html") || start.contains("<!doctype html");
+        return (!is_page).then_some("XML");
+    }
+    let inner = start.strip_prefix(['{', '['])?.trim_start();
+    let inner = inner
+        .strip_prefix(['{', '['])
+        .map_or(inner, str::trim_start);
+    let key = inner.strip_prefix('"')?;
+    let (_, value) = key.split_once('"')?;
+    value
+        .trim_start()
+        .starts_with(':')
+        .then_some("JSON, and not JSON Lines")
+}
+
 /// The one document that an input of this format is.
 fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Result<Document> {
     if format == Format::Docx {
@@ -394,7 +449,7 @@ fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Re
         (Format::Markdown, _) => markdown::document(name, text),
         (Format::Srt | Format::WebVtt, _) => subtitles::document(name, text, format),
         (Format::Html, _) => html::document(name, &text, cleaning),
-        (_, Cleaning::Article) => Document::from_text(name, &text),
+        (_, Cleaning::Article | Cleaning::Fields) => Document::from_text(name, &text),
         (_, Cleaning::Raw | Cleaning::Page) => Document::raw(name, text),
     };
     document.map(|document| Document {

@@ -57,7 +57,7 @@ pub(super) fn document(record: &Record, cleaning: Cleaning) -> Result<Document> 
             continue;
         }
         let cleaned = match cleaning {
-            Cleaning::Article if field.name == TEXT => {
+            Cleaning::Fields if field.name == TEXT => {
                 Some(clean::clean(&field.text)).filter(|cleaned| !cleaned.left_out.is_empty())
             }
             _ => None,

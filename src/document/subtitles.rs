@@ -2,17 +2,23 @@
 //! as long as a sentence does.
 //!
 //! Numbers, times, settings, notes and styles stay byte for byte where they are. Where one cue or
-//! line of a sentence ends and the next begins is a break, which its translation gets as well.
+//! line of a sentence ends and the next begins is a break, which its translation gets as well. Sounds, songs, titles and voices
+//! are texts of their own. So is each line where words have times, or where captions roll: no time of a
+//! word leaves its cue then.
 
+mod cues;
+
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::escape::Escape;
 use super::html::tokens::{self, Token};
 use super::layout::Builder;
-use super::lines::ends_sentence;
+use super::lines::{ends_sentence, is_format};
 use super::spans::Kind;
 use super::{Document, Format};
 use crate::error::{Error, Result};
+use cues::{Cue, cues, time};
 
 /// Seconds between two cues of one sentence at most.
 const LONGEST_PAUSE: f64 = 3.0;
@@ -22,7 +28,7 @@ const LONGEST_PAUSE: f64 = 3.0;
 /// # Errors
 /// [`Error::Format`] where no cue has a time, [`Error::EmptyInput`] where no cue has text.
 pub(super) fn document(name: String, source: String, format: Format) -> Result<Document> {
-    let cues = cues(&source);
+    let cues = cues(&source, format);
     if cues.is_empty() {
         return Err(Error::Format {
             name,
@@ -30,17 +36,19 @@ pub(super) fn document(name: String, source: String, format: Format) -> Result<D
             message: "no cue with a time was found".to_owned(),
         });
     }
+    let escape = match format {
+        Format::WebVtt => Escape::Entities,
+        _ => Escape::None,
+    };
     let mut reader = Reader {
         source: &source,
         format,
-        builder: Builder::new(
-            source.clone(),
-            match format {
-                Format::WebVtt => Escape::Entities,
-                _ => Escape::None,
-            },
-        ),
+        style: Style::of(&source, &cues),
+        builder: Builder::new(source.clone(), escape),
         end: 0,
+        is_apart: false,
+        close: Next::default(),
+        brace: Next::default(),
     };
     let mut before = f64::NEG_INFINITY;
     for cue in &cues {
@@ -62,85 +70,174 @@ pub(super) fn document(name: String, source: String, format: Format) -> Result<D
     Ok(document)
 }
 
-/// A cue: when it is shown, in seconds, and the ranges of its lines without white space around them.
-struct Cue {
-    time: Range<f64>,
-    lines: Vec<Range<usize>>,
+/// How the subtitles of a file are made.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    /// Each cue repeats lines of the one before, as captions that roll do.
+    rolls: bool,
+    /// Words have times in most lines.
+    times: bool,
+    /// Most lines are in capitals, which says nothing then.
+    shouts: bool,
 }
 
-fn cues(source: &str) -> Vec<Cue> {
-    let mut cues: Vec<Cue> = Vec::new();
-    // Whether the line at hand is text of the last cue.
-    let mut is_text = false;
-    let mut at = 0;
-    for line in source.split_inclusive('\n') {
-        let range = crate::segment::trimmed(source, at..at + line.len());
-        at += line.len();
-        if range.is_empty() {
-            is_text = false;
-        } else if let Some(time) = time(line) {
-            // A cue that no blank line ends: the number before the time is not its text.
-            if let Some(cue) = cues.last_mut()
-                && is_text
-                && cue.lines.len() > 1
-                && let Some(last) = cue.lines.last()
-                && source[last.clone()]
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit())
-            {
-                cue.lines.pop();
-            }
-            cues.push(Cue {
-                time,
-                lines: Vec::new(),
-            });
-            is_text = true;
-        } else if is_text && let Some(cue) = cues.last_mut() {
-            cue.lines.push(range);
+impl Style {
+    fn of(source: &str, cues: &[Cue]) -> Self {
+        let (mut repeated, mut lines, mut capitals, mut times) = (0, 0, 0, 0);
+        let mut before: HashSet<String> = HashSet::new();
+        for cue in cues {
+            let texts = cue.lines.iter().map(|line| shown(&source[line.clone()]));
+            let texts: HashSet<String> = texts.filter(|text| !text.is_empty()).collect();
+            repeated += usize::from(texts.iter().any(|text| before.contains(text)));
+            lines += texts.len();
+            let has_times = |line: &&Range<usize>| {
+                let line = &source[(*line).clone()];
+                line.contains("<0") || line.contains("<1")
+            };
+            times += cue.lines.iter().filter(has_times).count();
+            capitals += texts.iter().filter(|text| is_capitals(text)).count();
+            before = texts;
+        }
+        Self {
+            rolls: repeated >= 2 && repeated * 4 >= cues.len(),
+            times: times * 2 > lines,
+            shouts: capitals * 2 > lines,
         }
     }
-    cues
+}
+
+/// What a line shows: without tags and characters that are not seen.
+fn shown(line: &str) -> String {
+    let mut is_tag = false;
+    let text = line.chars().filter(|c| {
+        is_tag |= *c == '<';
+        let is_shown = !is_tag && !is_format(*c);
+        is_tag &= *c != '>';
+        is_shown
+    });
+    text.collect::<String>().trim().to_owned()
+}
+
+/// Whether a text has capitals and no small letters: a title, or a sign that is seen.
+fn is_capitals(text: &str) -> bool {
+    text.chars().filter(|c| c.is_uppercase()).count() > 1 && !text.contains(char::is_lowercase)
+}
+
+/// Marks of songs.
+const NOTES: [char; 2] = ['♪', '♫'];
+
+/// Whether a line, as it is shown, begins what another speaker says, a sound or a song.
+fn begins(line: &str) -> bool {
+    if line.starts_with(['-', '–', '—', '[', '(', '#', '>']) || line.starts_with(NOTES) {
+        return true;
+    }
+    // The name of who speaks: `MARY: Good morning.`
+    let Some((name, words)) = line.split_once(':') else {
+        return false;
+    };
+    let mut letters = name.chars();
+    letters
+        .next()
+        .is_some_and(|first| first.is_alphabetic() && !first.is_lowercase())
+        && letters.all(|c| c.is_alphabetic() || matches!(c, ' ' | '.' | '-'))
+        && name.split_whitespace().count() <= 3
+        && words.starts_with(' ')
+}
+
+/// Whether a line, as it is shown, ends a sound or a song.
+fn ends(line: &str) -> bool {
+    line.ends_with(NOTES)
+        || line.starts_with('[') && line.ends_with(']')
+        || line.starts_with('(') && line.ends_with(')')
+}
+
+/// Finds the next place of a byte; each stretch of the source is searched once.
+#[derive(Debug, Default)]
+struct Next {
+    searched: Range<usize>,
+    found: Option<usize>,
+}
+
+impl Next {
+    fn of(&mut self, byte: u8, source: &str, at: usize, end: usize) -> Option<usize> {
+        let is_known = self.searched.contains(&at)
+            && self.searched.end == end
+            && self.found.is_none_or(|found| found >= at);
+        if !is_known {
+            let bytes = source.as_bytes().get(at..end).unwrap_or_default();
+            self.found = bytes
+                .iter()
+                .position(|b| *b == byte)
+                .map(|found| at + found);
+            self.searched = at..end;
+        }
+        self.found
+    }
 }
 
 struct Reader<'a> {
     source: &'a str,
     format: Format,
+    style: Style,
     builder: Builder,
     /// Where the line before ended.
     end: usize,
+    /// Whether the line before is a text of its own.
+    is_apart: bool,
+    close: Next,
+    brace: Next,
 }
 
 impl Reader<'_> {
     /// Reads a line of a cue.
     fn line(&mut self, range: Range<usize>) {
-        let text = &self.source[range.clone()];
-        // Another speaker, or song.
-        let begins = text.starts_with(['-', '–', '—', '♪', '♫', '[', '(', '#', '>']);
-        if begins || ends_sentence(self.builder.block_text()) {
+        let raw = &self.source[range.clone()];
+        let text = shown(raw);
+        let is_title = !self.style.shouts && is_capitals(&text);
+        let was_apart = std::mem::replace(&mut self.is_apart, ends(&text) || is_title);
+        // Titles go on over several lines.
+        let goes_on = is_title && is_capitals(last_of(self.builder.block_text()));
+        if self.style.rolls
+            || self.style.times
+            || (was_apart || is_title) && !goes_on
+            || begins(&text)
+            || raw.trim_start_matches(is_format).starts_with("<v")
+            || ends_sentence(last_of(self.builder.block_text()))
+        {
             self.builder.end_block();
         }
         self.builder.line_break(self.end..range.start);
         let mut at = range.start;
         while at < range.end {
             let rest = &self.source[at..range.end];
-            // Styles of the player: `{\\an8}`.
+            // Styles of the player: `{\an8}`.
             if rest.starts_with("{\\")
-                && let Some(end) = rest.find('}')
+                && let Some(end) = self.brace.of(b'}', self.source, at, range.end)
             {
-                let mark = at..at + end + 1;
+                let mark = at..end + 1;
                 at = mark.end;
                 self.builder.mark(Kind::Point, mark, None);
                 continue;
             }
-            let plain = rest.find(['<', '{', '&']).unwrap_or(rest.len());
+            if rest.starts_with(NOTES) {
+                at = self.note(at, range.end);
+                continue;
+            }
+            let plain = rest.find(['<', '{', '&', '♪', '♫']).unwrap_or(rest.len());
             if plain > 0 {
-                self.builder.text(at..at + plain);
+                // The space before a mark of a song goes with it.
+                let before = &rest[..plain];
+                let words = match rest[plain..].starts_with(NOTES) {
+                    true if !before.trim().is_empty() => before.trim_end().len(),
+                    _ => plain,
+                };
+                self.builder.text(at..at + words);
                 at += plain;
             } else if rest.starts_with('<') {
                 at = self.tag(at, range.end);
             } else if rest.starts_with('&') && self.format == Format::WebVtt {
                 let end = rest[1..]
-                    .find(['<', '{', '&'])
+                    .find(['<', '{', '&', '♪', '♫'])
                     .map_or(rest.len(), |end| end + 1);
                 self.builder.encoded(at..at + end);
                 at += end;
@@ -153,9 +250,29 @@ impl Reader<'_> {
         self.end = range.end;
     }
 
+    /// Reads a mark of a song, with the spaces around it; returns where it ends.
+    fn note(&mut self, at: usize, end: usize) -> usize {
+        let line = &self.source[..end];
+        let before = line[..at].trim_end_matches(' ').len();
+        let start = if self.builder.is_open() {
+            before.max(self.end)
+        } else {
+            at
+        };
+        let after = line[at..].trim_start_matches(NOTES).trim_start_matches(' ');
+        let mark = start..end - after.len();
+        let next = mark.end;
+        self.builder.mark(Kind::Point, mark, None);
+        next
+    }
+
     /// Reads what begins with `<`; returns where it ends.
     fn tag(&mut self, at: usize, end: usize) -> usize {
-        let line = &self.source[..end];
+        let Some(close) = self.close.of(b'>', self.source, at, end) else {
+            self.builder.text(at..at + 1);
+            return at + 1;
+        };
+        let line = &self.source[..close + 1];
         match tokens::next(line, at) {
             Token::Start(tag) if line[..tag.range.end].ends_with('>') => {
                 // The class belongs to the name: `<c.yellow>` ends with `</c>`.
@@ -169,41 +286,27 @@ impl Reader<'_> {
             }
             _ => {
                 // The time of a word in WebVTT: `<00:01.000>`.
-                let rest = &line[at..];
-                let time = rest.find('>').filter(|end| {
-                    rest[1..*end]
+                let is_time = close > at + 1
+                    && line[at + 1..close]
                         .bytes()
-                        .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
-                        && *end > 1
-                });
-                let length = time.map_or(1, |end| end + 1);
-                match time {
-                    Some(_) => self.builder.mark(Kind::Point, at..at + length, None),
-                    None => self.builder.text(at..at + length),
+                        .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+                if is_time {
+                    self.builder.mark(Kind::Point, at..close + 1, None);
+                    close + 1
+                } else {
+                    self.builder.text(at..at + 1);
+                    at + 1
                 }
-                at + length
             }
         }
     }
 }
 
-/// The times of a cue in seconds: `00:00:01,000 --> 00:00:02,500`, in WebVTT with settings behind.
-fn time(line: &str) -> Option<Range<f64>> {
-    let (from, to) = line.split_once("-->")?;
-    let seconds = |text: &str| {
-        let text = text.trim();
-        if text.len() < 5 || !text.contains(':') {
-            return None;
-        }
-        text.split(':').try_fold(0.0, |seconds, part| {
-            let is_number = part
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.'));
-            let part: f64 = part.replace(',', ".").parse().ok()?;
-            is_number.then_some(seconds * 60.0 + part)
-        })
-    };
-    Some(seconds(from)?..seconds(to.split_whitespace().next()?)?)
+/// The end of a text: enough to tell how it ends.
+fn last_of(text: &str) -> &str {
+    let start = text.len().saturating_sub(200);
+    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(text.len())..]
 }
 
 /// Which kind of subtitles the beginning of an input is.

@@ -60,9 +60,11 @@ impl Rows {
         format: Format,
         options: &ReadOptions,
     ) -> Result<Self> {
+        let named = named_delimiter(&source);
         let mut rows = Self {
-            delimiter: match format {
-                Format::Tsv => '\t',
+            delimiter: match (format, named) {
+                (_, Some((delimiter, _))) => delimiter,
+                (Format::Tsv, _) => '\t',
                 _ => delimiter(&source),
             },
             name,
@@ -73,7 +75,7 @@ impl Rows {
             columns: Vec::new(),
             language: None,
             done: 0,
-            at: 0,
+            at: named.map_or(0, |(_, end)| end),
             number: 0,
             next: None,
             error: None,
@@ -161,6 +163,8 @@ impl Rows {
             if bytes.get(at) == Some(&b'"') {
                 match closing_quote(bytes, at + 1) {
                     Some(end) if bytes.get(end).is_none_or(ends) => at = end,
+                    // What follows the closing mark, up to the next cell, belongs to this one.
+                    Some(end) if self.format == Format::Csv => at = end,
                     None if self.format == Format::Csv => {
                         return Err(self.wrong(format!(
                             "a quotation mark in row {} is never closed, so the rows from there on are not read",
@@ -216,10 +220,13 @@ impl Rows {
     /// What a cell says.
     fn cell(&self, range: &Range<usize>) -> String {
         let raw = &self.source[range.clone()];
-        if raw.starts_with('"') && closing_quote(raw.as_bytes(), 1) == Some(raw.len()) {
-            raw[1..raw.len() - 1].replace("\"\"", "\"")
-        } else {
-            raw.to_owned()
+        match closing_quote(raw.as_bytes(), 1) {
+            Some(end)
+                if raw.starts_with('"') && (end == raw.len() || self.format == Format::Csv) =>
+            {
+                raw[1..end - 1].replace("\"\"", "\"") + &raw[end..]
+            }
+            _ => raw.to_owned(),
         }
     }
 
@@ -304,6 +311,21 @@ fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 1;
     }
+}
+
+/// The character that the first line names, as spreadsheets write it (`sep=;`), and where that line ends.
+fn named_delimiter(source: &str) -> Option<(char, usize)> {
+    let line = source.split_inclusive('\n').next()?;
+    let bare = line.trim_end_matches(['\n', '\r']);
+    let bare = bare
+        .strip_prefix('"')
+        .and_then(|bare| bare.strip_suffix('"'))
+        .unwrap_or(bare);
+    let mut named = bare.strip_prefix("sep=")?.chars();
+    let delimiter = named
+        .next()
+        .filter(|c| *c == '\t' || c.is_ascii_punctuation())?;
+    named.next().is_none().then_some((delimiter, line.len()))
 }
 
 /// What parts the cells: whatever there is most of in the first row, outside quotation marks.

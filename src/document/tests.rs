@@ -8,6 +8,7 @@ use super::*;
 use crate::error::Error;
 
 mod formats;
+mod kinds;
 
 fn read(
     bytes: &[u8],
@@ -70,7 +71,7 @@ fn finds_the_article_in_a_page() -> Result<()> {
         + document
             .left_out()
             .iter()
-            .map(|line| line.split_whitespace().count())
+            .map(|line| line.text.split_whitespace().count())
             .sum::<usize>();
     assert_eq!(
         words,
@@ -142,7 +143,7 @@ fn keeps_a_text_that_is_no_page() -> Result<()> {
             (*title, *body),
             "{text:?}"
         );
-        assert_eq!(document.left_out(), [""; 0], "{text:?}");
+        assert_eq!(document.left_out(), [], "{text:?}");
     }
     Ok(())
 }

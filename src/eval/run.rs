@@ -10,9 +10,9 @@ use std::time::Instant;
 use super::Set;
 use crate::document::{Document, Failure};
 use crate::error::{Error, Result};
-use crate::options::Warning;
 use crate::summarize::Summarizer;
 use crate::translate::Translator;
+use crate::warning::{Warning, WarningKind};
 
 /// What a model made of a set.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Run {
     /// How many outputs carry a warning.
     pub warned: usize,
     /// How many outputs carry each kind of [`Warning`].
-    pub warnings: BTreeMap<String, usize>,
+    pub warnings: BTreeMap<WarningKind, usize>,
     /// Texts that failed, by their place in the set.
     pub failures: Vec<(usize, Error)>,
 }

@@ -116,7 +116,7 @@ fn is_form(word: &str, wanted: &str, term: &Term) -> bool {
         return false;
     }
     match script {
-        Some(Language::Arabic) => crate::check::is_arabic_form(&word, &wanted),
+        Some(Language::Arabic) => crate::language::is_arabic_form(&word, &wanted),
         Some(Language::Russian) => {
             let stem = russian_stem(&wanted);
             // A short word would be half of all others.

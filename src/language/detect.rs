@@ -1,6 +1,6 @@
 //! Tells Arabic, English and Russian from each other and from other languages in the same scripts.
 //!
-//! The script comes first. Within the Arabic and the Cyrillic script, letters that only some
+//! The script comes first, told by words where a text mixes several (`words`). Within the Arabic and the Cyrillic script, letters that only some
 //! languages use, and the commonest short words, decide (`neighbours` has them); the Latin script has
 //! a way of its own, in `latin`. A language that is not ours is named where it can be, so that it is
 //! refused and not mistranslated.
@@ -14,7 +14,9 @@ use super::latin::{english_name, latin_script};
 use super::neighbours::{
     ARABIC_NEIGHBOURS, ARABIC_WORDS, CYRILLIC_NEIGHBOURS, Neighbour, RUSSIAN_WORDS,
 };
-use super::script::{ScriptProfile, ratio};
+use super::prose::{Evidence, latin_words, prose};
+use super::script::{ScriptProfile, is_letter, ratio};
+use super::words::words;
 
 /// Which language a text is in, and how sure that is.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +45,7 @@ impl Detection {
     /// ```
     pub fn of(text: &str) -> Self {
         let sample = sample(text);
-        let profile = ScriptProfile::of(sample);
+        let (prose, profile) = prose_of(sample);
         let letters = profile.letters();
         if letters == 0 {
             return Self {
@@ -52,8 +54,8 @@ impl Detection {
                 looks_like: None,
             };
         }
-        let Some(script) = profile.dominant() else {
-            let name = whatlang::detect(sample).map(|info| english_name(info.lang()));
+        let Some((script, share)) = script(&prose, &profile) else {
+            let name = whatlang::detect(&prose).map(|info| english_name(info.lang()));
             return Self {
                 language: None,
                 confidence: ratio(profile.other, letters),
@@ -61,11 +63,14 @@ impl Detection {
             };
         };
         let (name, certainty) = match script {
-            Language::Arabic => arabic_script(sample),
-            Language::Russian => cyrillic_script(sample),
-            Language::English => latin_script(sample, profile.latin),
+            Language::Arabic => arabic_script(&prose),
+            Language::Russian => cyrillic_script(&prose),
+            Language::English if profile.latin < letters => {
+                latin_script(&latin_words(&prose), profile.latin)
+            }
+            Language::English => latin_script(&prose, profile.latin),
         };
-        let confidence = (certainty * (0.5 + profile.share(script) / 2.0)).clamp(0.0, 1.0);
+        let confidence = (certainty * (0.5 + share / 2.0)).clamp(0.0, 1.0);
         match name {
             None => Self {
                 language: Some(script),
@@ -79,6 +84,59 @@ impl Detection {
             },
         }
     }
+}
+
+/// The prose of a text and its letters; a text of hashtags alone is read from those that are not in
+/// Latin letters.
+fn prose_of(text: &str) -> (Cow<'_, str>, ScriptProfile) {
+    let whole = ScriptProfile::of(text);
+    let latin = whole.latin == whole.letters();
+    if latin && whole.latin > LONG {
+        return (Cow::Borrowed(text), whole);
+    }
+    let found = prose(text);
+    if matches!(found, Cow::Borrowed(_)) {
+        return (found, whole);
+    }
+    let profile = ScriptProfile::of(&found);
+    if profile.letters() == 0 && !latin {
+        (Cow::Borrowed(text), whole)
+    } else {
+        (found, profile)
+    }
+}
+
+/// A text of more letters than this is long.
+const LONG: usize = 1500;
+
+/// The language whose script a text is in, and its share of the text; `None` where that is another.
+fn script(prose: &str, profile: &ScriptProfile) -> Option<(Language, f64)> {
+    let by_letters = profile.dominant();
+    let letters = profile.letters();
+    let one = [
+        profile.arabic,
+        profile.cyrillic,
+        profile.latin,
+        profile.other,
+    ]
+    .contains(&letters);
+    if one || (by_letters.is_none() && profile.latin < profile.other) {
+        return by_letters.map(|language| (language, 1.0));
+    }
+    // In a long text, a few words of another script change nothing.
+    let clear = by_letters.map(|language| (language, profile.share(language)));
+    if let Some((_, share)) = clear.filter(|_| letters > LONG)
+        && share > 0.9
+    {
+        return clear;
+    }
+    let (language, share) = Evidence::of(prose).strongest()?;
+    let own = match language {
+        Language::Arabic => profile.arabic,
+        Language::Russian => profile.cyrillic,
+        Language::English => profile.latin,
+    };
+    (own > profile.other).then_some((language, share))
 }
 
 /// The part of a text that is looked at.
@@ -162,20 +220,40 @@ fn not_bulgarian(counts: &Counts<'_>) -> f64 {
         .map(|&(letter, russian, bulgarian)| {
             (russian / bulgarian).ln() * number(counts.letter(letter))
         });
-    let endings = ["тся", "ться", "ого", "его", "ому", "ами", "ией"];
-    let ending = |word: &str| {
-        endings
-            .iter()
-            .any(|ending| word.len() > ending.len() + 2 && word.ends_with(ending))
+    let letters = 0.6 * (rest + odds.sum::<f64>());
+    // So many letters say enough.
+    if total > LONG {
+        return letters;
+    }
+    let count = |endings: &[&str], least: usize| -> usize {
+        let found = counts.words.iter();
+        found
+            .filter(|(word, _)| word.len() >= least && has_ending(word, endings))
+            .map(|(_, count)| count)
+            .sum()
     };
-    let endings: usize = counts
-        .words
-        .iter()
-        .filter(|(word, _)| ending(word))
-        .map(|(_, count)| count)
-        .sum();
-    0.6 * (rest + odds.sum::<f64>()) + number(endings)
+    let russian = number(count(RUSSIAN_ENDINGS, 10));
+    let bulgarian = number(count(BULGARIAN_ENDINGS, 12));
+    letters + russian - 0.5 * bulgarian
 }
+
+/// Whether `word` ends in one of `endings`: two to four Cyrillic letters each, sorted by bytes.
+fn has_ending(word: &str, endings: &[&str]) -> bool {
+    (2..=4).any(|letters| {
+        let end = word.len().checked_sub(2 * letters);
+        end.and_then(|at| word.get(at..))
+            .is_some_and(|ending| endings.binary_search(&ending).is_ok())
+    })
+}
+
+/// Endings of inflected words that Bulgarian, which has no cases, does not have.
+const RUSSIAN_ENDINGS: &[&str] = &[
+    "ает", "ами", "ании", "аний", "ая", "ев", "его", "ении", "ений", "ией", "лась", "лись", "лся",
+    "ого", "ое", "ой", "ому", "ским", "ских", "тся", "ть", "ться", "ует", "ый", "яет", "ями",
+];
+
+/// The article, which Bulgarian puts at the end of a word.
+const BULGARIAN_ENDINGS: &[&str] = &["ата", "ето", "ието", "ите", "ият", "ото", "ът", "ята"];
 
 /// The blocks of the Cyrillic and the Arabic script.
 const LETTERS: std::ops::Range<u32> = 0x400..0x700;
@@ -196,7 +274,7 @@ impl<'a> Counts<'a> {
         for word in words(text) {
             for c in word.chars() {
                 if let Some(count) = place(c).and_then(|at| counts.letters.get_mut(at)) {
-                    *count += usize::from(c.is_alphabetic());
+                    *count += usize::from(is_letter(c));
                 }
             }
             *counts.words.entry(word).or_insert(0) += 1;
@@ -300,17 +378,4 @@ fn decide(
     } else {
         (None, certainty)
     }
-}
-
-/// The words of a text, in lower case.
-pub(super) fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\u{64B}'..='\u{65F}')))
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            if word.chars().any(char::is_uppercase) {
-                Cow::Owned(word.to_lowercase())
-            } else {
-                Cow::Borrowed(word)
-            }
-        })
 }

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::detect::words;
 use super::script::ratio;
+use super::words::words;
 
 /// The commonest words of English, with spaces between.
 const ENGLISH: &str = "the of and to a in is that for it was on with as he be by at his from are this have has had \
@@ -44,6 +44,12 @@ const ENDINGS: &[&str] = &[
 
 static WORDS: LazyLock<[HashSet<&str>; 3]> =
     LazyLock::new(|| [ENGLISH, SHARED, OTHER].map(|list| list.split(' ').collect()));
+
+/// Whether `word`, in lower case, is one of the commonest of English and of no other language.
+pub(super) fn is_common_english(word: &str) -> bool {
+    let [english, shared, _] = &*WORDS;
+    english.contains(word) && !shared.contains(word)
+}
 
 /// How the words of a text are shared out.
 struct Shares {
@@ -120,6 +126,8 @@ pub(super) fn latin_script(text: &str, letters: usize) -> (Option<&'static str>,
                 (None, 0.55 * weight)
             }
         }
+        // Names alone tell nothing.
+        Some(_) if shares.small == 0 => (None, 0.55 * weight),
         Some(_) => (None, 0.9 * weight),
         None => (None, 0.5 * weight),
     }

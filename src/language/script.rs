@@ -36,7 +36,7 @@ impl ScriptProfile {
             }
             match c {
                 '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{640}' | '\u{6D6}'..='\u{6ED}' => {}
-                _ if !c.is_alphabetic() => {}
+                _ if !is_letter(c) => {}
                 '\u{600}'..='\u{6FF}'
                 | '\u{750}'..='\u{77F}'
                 | '\u{8A0}'..='\u{8FF}'
@@ -86,6 +86,12 @@ impl ScriptProfile {
             .max_by(|a, b| self.share(*a).total_cmp(&self.share(*b)))
             .filter(|language| self.share(*language) > ratio(self.other, self.letters()))
     }
+}
+
+/// Whether `c` is a letter; the commonest of our scripts are told without the tables of Unicode.
+pub(super) fn is_letter(c: char) -> bool {
+    matches!(c, 'a'..='z' | 'A'..='Z' | '\u{410}'..='\u{44F}' | '\u{621}'..='\u{63A}' | '\u{641}'..='\u{64A}')
+        || c.is_alphabetic()
 }
 
 /// `part / whole`, 0 where the whole is 0. Counts of letters are far below the limit of exactness.

@@ -132,6 +132,72 @@ fn tells_languages_apart() {
 }
 
 #[test]
+fn names_addresses_and_hashtags_of_another_script_do_not_count() {
+    let (ar, en, ru) = (
+        Some(Language::Arabic),
+        Some(Language::English),
+        Some(Language::Russian),
+    );
+    let cases: &[(&str, Option<Language>)] = &[
+        ("Orion представила Orion Pad 12 Ultra и NoteBook Air", ru),
+        ("купить orion galaxy s25 ultra недорого", ru),
+        ("Пожар в порту @harbour_news #PortMarlow #BreakingNews", ru),
+        (
+            "Мэр ответил https://example.org/news/the-mayor-answers-the-people-of-the-town",
+            ru,
+        ),
+        (
+            "Подробности: https://example.org/the-harbour-is-closed-and-nobody-knows-why",
+            ru,
+        ),
+        ("Песня «I will always be with you» стала хитом", ru),
+        (
+            "Новый альбом Ann Okafor «The Silent Pier» вышел в пятницу.",
+            ru,
+        ),
+        ("Команда `git push --force origin main` удаляет историю", ru),
+        ("أعلنت Orion عن Pad 12 Ultra XL في Port Marlow", ar),
+        (
+            "حريق في الميناء https://example.org/news/fire-in-the-harbour-of-port-marlow",
+            ar,
+        ),
+        ("شكرا @harbour_news #PortMarlow #BreakingNews #Live", ar),
+        (
+            "The film «Тихая пристань за рекой» is shown in the old town on Friday",
+            en,
+        ),
+        ("Read the letter to مدير الميناء in full", en),
+        ("Thanks to @порт_липово for the photo of the harbour", en),
+        ("#Порт #Липово", ru),
+        ("#PortMarlow @harbour_news", None),
+        ("https://example.org/the-harbour-is-closed", None),
+        ("press@example.org", None),
+    ];
+    let mut failures = Vec::new();
+    for (text, expected) in cases {
+        let found = Detection::of(text);
+        if found.language != *expected {
+            failures.push(format!("{text}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn names_alone_are_a_guess() {
+    for text in [
+        "Ann Okafor, Leo Barth, Marta Ilves",
+        "NoteBook Air, Orion Pad Ultra",
+    ] {
+        let found = Detection::of(text);
+        assert!(
+            found.confidence < Detection::LOW_CONFIDENCE,
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn says_when_it_cannot_tell() {
     for text in ["", "123 456", "* * *", "😀"] {
         assert_eq!(

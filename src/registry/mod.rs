@@ -15,8 +15,9 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::language::Language;
 
-pub(crate) use source::WheelPart;
 pub use source::{Compression, HubSource, Source, UrlFile, UrlSource, WheelFile, WheelsSource};
+pub(crate) use source::{RECORD, WheelPart};
+pub(crate) use spec::PREPARED;
 pub use spec::{DecodingFacts, Family, Limits, ModelSpec, Pair, Quality, Task};
 
 /// The catalogue that is compiled in.

@@ -8,6 +8,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact;
+
+/// The record that the folder of a model has of its files.
+pub(crate) const RECORD: &str = "newsml.json";
+
 /// One place that the files of a model can be had from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -48,7 +53,7 @@ impl fmt::Display for Source {
                 write!(f, "hub `{}`", source.repository)
             }
             Self::Hub(source) => write!(f, "hub `{}` at `{}`", source.repository, source.revision),
-            Self::Url(source) => write!(f, "url `{}`", source.base),
+            Self::Url(source) => write!(f, "url `{}`", redact::address(&source.base)),
             Self::Wheels(source) => {
                 let mut packages: Vec<_> = source
                     .files
@@ -218,6 +223,9 @@ impl Source {
         for name in self.file_names() {
             check_path(name)?;
         }
+        if !matches!(self, Self::Hub(_)) {
+            check_names(&self.file_names())?;
+        }
         match self {
             Self::Hub(source) => {
                 source
@@ -278,6 +286,32 @@ fn check_path(path: &str) -> Result<(), String> {
     } else {
         Err(format!("`{path}` is not a plain relative path"))
     }
+}
+
+/// Names of files in a folder of newsml's own, which keeps its record and unfinished files beside them.
+fn check_names(names: &[&str]) -> Result<(), String> {
+    for (place, name) in names.iter().enumerate() {
+        let last = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+        let is_taken = name.eq_ignore_ascii_case(RECORD)
+            || name.starts_with('.')
+            || [".part", ".part.json", ".tmp"]
+                .iter()
+                .any(|ending| last.ends_with(ending));
+        if is_taken {
+            return Err(format!("newsml itself uses names like `{name}`"));
+        }
+        // Some file systems do not tell capitals apart.
+        let collides = |other: &&str| {
+            let (one, other) = (name.to_lowercase(), other.to_lowercase());
+            one == other
+                || one.starts_with(&format!("{other}/"))
+                || other.starts_with(&format!("{one}/"))
+        };
+        if names.iter().take(place).any(collides) {
+            return Err(format!("two files would be stored as `{name}`"));
+        }
+    }
+    Ok(())
 }
 
 fn check_sha256(text: &str) -> Result<(), String> {

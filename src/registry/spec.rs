@@ -259,6 +259,11 @@ impl ModelSpec {
     /// Checks what the types cannot say; the error is the message alone.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let at = |message: String| format!("model `{}`: {message}", self.id);
+        if self.id == PREPARED {
+            return Err(format!(
+                "`{PREPARED}` cannot be the id of a model, since newsml uses the name itself"
+            ));
+        }
         if !is_id(&self.id) {
             return Err(format!(
                 "`{}` is not a model id: use lower case letters, digits, `.`, `-` and `_`, and begin with a letter",
@@ -283,6 +288,9 @@ impl ModelSpec {
             .map_err(at)
     }
 }
+
+/// The folder of prepared weights, which lies beside the folders of models.
+pub(crate) const PREPARED: &str = "prepared";
 
 fn is_id(id: &str) -> bool {
     id.starts_with(|first: char| first.is_ascii_lowercase())

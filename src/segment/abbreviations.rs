@@ -1,7 +1,11 @@
-//! Knows the words after which a full stop need not end a sentence, and the words that begin one.
+//! Knows the words after which a full stop need not end a sentence.
 //!
 //! Lists are of the language, by script: the word itself says which list applies. Whether the
 //! sentence ends is decided in `boundary`.
+
+use super::marks::{Script, is_invisible, script};
+use super::run::Next;
+use super::verbs::verb;
 
 /// What a full stop after a word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,28 +20,8 @@ pub(super) enum Abbreviation {
     BeforeStarter,
     /// The sentence ends where a capital follows and enough stands before: `в 2010 г. Он`.
     BeforeCapital,
-}
-
-/// A script, as far as the rules go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Script {
-    Latin,
-    Cyrillic,
-    Arabic,
-    Other,
-}
-
-/// The script of a letter.
-pub(super) fn script(c: char) -> Script {
-    match c {
-        'a'..='z' | 'A'..='Z' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => Script::Latin,
-        '\u{400}'..='\u{52F}' => Script::Cyrillic,
-        '\u{600}'..='\u{6FF}'
-        | '\u{750}'..='\u{77F}'
-        | '\u{FB50}'..='\u{FDFF}'
-        | '\u{FE70}'..='\u{FEFE}' => Script::Arabic,
-        _ => Script::Other,
-    }
+    /// `a.m.`, `p.m.`: the sentence ends but where what follows belongs to the time.
+    Hour,
 }
 
 /// What stands in the sentence before the word in question.
@@ -91,6 +75,148 @@ pub(super) fn classify(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
         Script::Arabic => arabic(word),
         Script::Other => Abbreviation::None,
     }
+}
+
+/// Whether the sentence goes on after an abbreviation that may end it: what stands before is no more
+/// than a time or a place (`В мае 2010 г. Виктор уехал`), or what follows belongs to the amount
+/// (`млрд долл. США`) or to the list (`إلخ. في السوق`).
+pub(super) fn adverbial(sentence: &str, word: &str, next: &Next<'_>) -> bool {
+    if next.opener {
+        return false;
+    }
+    let lower = word.to_lowercase();
+    match lower.as_str() {
+        "долл" | "дол" | "руб" | "млн" | "млрд" | "трлн" | "тыс" => {
+            CURRENCIES.contains(&next.word)
+        }
+        // `основан в 1703 г. Петром I`: by whom.
+        "г" | "гг" if next.word.chars().count() > 3 && next.word.ends_with("ом") => {
+            !next.is_starter(false)
+        }
+        "г" | "гг" | "в" | "вв" | "э" | "н.э" => {
+            let first = sentence.split_whitespace().next().unwrap_or_default();
+            ADVERBIALS.contains(&first)
+                && !next.is_starter(false)
+                && sentence.len() < 160
+                && !sentence.contains([',', '—', '–', ':'])
+                && !sentence.split_whitespace().any(is_predicate)
+        }
+        "إلخ" | "الخ" | "إلـخ" => matches!(
+            next.word,
+            "في" | "من" | "على" | "إلى" | "عن" | "مع" | "التي" | "الذي" | "الذين" | "أو"
+        ),
+        _ => false,
+    }
+}
+
+/// Countries, in the genitive, whose money is named.
+const CURRENCIES: &[&str] = &[
+    "США",
+    "Канады",
+    "Австралии",
+    "Сингапура",
+    "Гонконга",
+    "Новой",
+    "Намибии",
+    "Ямайки",
+    "Либерии",
+    "Гайаны",
+    "Тайваня",
+    "РФ",
+    "СССР",
+    "России",
+    "Белоруссии",
+    "Беларуси",
+    "Барбадоса",
+];
+
+/// Words that a Russian sentence begins with before the time or place of what it tells.
+const ADVERBIALS: &[&str] = &[
+    "В",
+    "Во",
+    "На",
+    "К",
+    "С",
+    "Со",
+    "По",
+    "До",
+    "После",
+    "От",
+    "Из",
+    "За",
+    "Около",
+    "При",
+    "Летом",
+    "Зимой",
+    "Весной",
+    "Осенью",
+    "Уже",
+    "Ещё",
+    "Еще",
+    "Лишь",
+    "Только",
+    "Начиная",
+    "Вплоть",
+    "Накануне",
+    "Между",
+    "Через",
+    "Под",
+    "Над",
+    "Ранее",
+    "Позднее",
+    "Позже",
+];
+
+/// Whether `word` may be what a Russian sentence is told by: a finite verb or a short participle.
+fn is_predicate(word: &str) -> bool {
+    const PARTICIPLES: &[&str] = &[
+        "ован",
+        "ована",
+        "овано",
+        "ованы",
+        "ошён",
+        "роен",
+        "роена",
+        "роено",
+        "роены",
+        "лен",
+        "лена",
+        "лено",
+        "лены",
+        "щен",
+        "щена",
+        "щено",
+        "щены",
+        "жен",
+        "жена",
+        "жено",
+        "жены",
+        "чен",
+        "чена",
+        "чено",
+        "чены",
+        "нут",
+        "нута",
+        "нуто",
+        "нуты",
+        "дан",
+        "дана",
+        "дано",
+        "даны",
+        "шен",
+        "шена",
+        "шено",
+        "шены",
+        "зван",
+        "звана",
+        "звано",
+        "званы",
+    ];
+    let word = word.trim_matches(|c: char| !c.is_alphabetic());
+    verb(word).is_some()
+        || (word.chars().count() > 5
+            && word.starts_with(char::is_lowercase)
+            && PARTICIPLES.iter().any(|ending| word.ends_with(ending)))
 }
 
 /// Whether `word`, in small Latin letters, is one that is written short within a sentence, so that
@@ -239,7 +365,9 @@ fn latin(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
         {
             Abbreviation::BeforeStarter
         }
-        "a.m" | "p.m" => Abbreviation::BeforeCapital,
+        "a.m" | "p.m" | "am" | "pm" if lower.contains('.') || preceding.is_number() => {
+            Abbreviation::Hour
+        }
         "etc" => Abbreviation::BeforeCapital,
         _ if lower.contains('.') => {
             // `J.R.R`, `Ph.D`, `B.A`: initials of a name, of a degree, of a state.
@@ -252,6 +380,49 @@ fn latin(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
         }
         _ => Abbreviation::None,
     }
+}
+
+/// Whether `word` is the beginning of a first name that stands for it.
+fn is_short_name(word: &str) -> bool {
+    matches!(
+        word,
+        "Дж" | "Вл"
+            | "Ал"
+            | "Эд"
+            | "Ст"
+            | "Юр"
+            | "Вс"
+            | "Гр"
+            | "Фр"
+            | "Хр"
+            | "Кс"
+            | "Чр"
+            | "Дм"
+            | "Ан"
+            | "Ник"
+            | "Вяч"
+            | "Вас"
+            | "Ив"
+            | "Мих"
+            | "Серг"
+            | "Конст"
+            | "Григ"
+            | "Алекс"
+            | "Влад"
+            | "Евг"
+            | "Фед"
+            | "Филл"
+            | "Ф-р"
+            | "Бор"
+            | "Роб"
+            | "Мак"
+            | "Теод"
+            | "Чарл"
+            | "Эдв"
+            | "Уил"
+            | "Ю-р"
+            | "Сев"
+    )
 }
 
 fn cyrillic(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
@@ -270,21 +441,30 @@ fn cyrillic(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
         // `и т. д.`, `и т. п.`, `до н. э.`
         "д" | "п" if matches!(preceding.last, "т.") => Abbreviation::BeforeCapital,
         "э" if matches!(preceding.last, "н.") => Abbreviation::BeforeCapital,
-        "т.д" | "т.п" | "н.э" | "др" | "проч" | "руб" | "долл" | "коп" | "чел" | "у.е" | "т.ч" => {
-            Abbreviation::BeforeCapital
-        }
+        "т.д" | "т.п" | "н.э" | "др" | "пр" | "проч" | "руб" | "долл" | "коп" | "чел" | "у.е"
+        | "т.ч" => Abbreviation::BeforeCapital,
         "г" | "гор" | "им" | "ул" | "пл" | "пер" | "просп" | "пр-т" | "наб" | "бул" | "ш" | "д"
-        | "кв" | "корп" | "стр" | "оф" | "тел" | "соч" | "пр" | "см" | "ср" | "напр" | "т.е"
-        | "т.к" | "т.н" | "т.о" | "и.о" | "в.о" | "проф" | "акад" | "доц" | "ген" | "полк"
-        | "лейт" | "кап" | "подп" | "майор-ген" | "зам" | "зав" | "пом" | "св" | "свв" | "пос"
-        | "дер" | "с" | "п" | "пп" | "о" | "о-в" | "р" | "оз" | "обл" | "р-н" | "ст" | "гл"
-        | "рис" | "табл" | "илл" | "кн" | "вып" | "сб" | "т" | "тт" | "ч" | "англ" | "нем"
-        | "фр" | "франц" | "лат" | "греч" | "итал" | "исп" | "рус" | "укр" | "яп" | "кит"
-        | "араб" | "арм" | "груз" | "тур" | "польск" | "род" | "ум" | "ок" | "янв" | "февр"
-        | "фев" | "апр" | "авг" | "сент" | "сен" | "окт" | "нояб" | "ноя" | "дек" | "прим"
-        | "ред" | "изд" | "сокр" | "букв" | "г-н" | "г-жа" | "гр" | "тов" | "преп" | "о.о"
-        | "куб" | "пгт" | "ж-д" | "н" | "мр" | "тыс" | "млн" | "млрд" | "трлн" | "мн" | "ж"
-        | "м" | "к" | "е" => Abbreviation::Never,
+        | "кв" | "корп" | "стр" | "оф" | "тел" | "соч" | "см" | "ср" | "напр" | "т.е" | "т.к"
+        | "т.н" | "т.о" | "и.о" | "в.о" | "проф" | "акад" | "доц" | "ген" | "полк" | "лейт"
+        | "кап" | "подп" | "майор-ген" | "зам" | "зав" | "пом" | "св" | "свв" | "пос" | "дер"
+        | "с" | "п" | "пп" | "о" | "о-в" | "р" | "оз" | "обл" | "р-н" | "ст" | "гл" | "рис"
+        | "табл" | "илл" | "кн" | "вып" | "сб" | "т" | "тт" | "ч" | "англ" | "нем" | "фр"
+        | "франц" | "лат" | "греч" | "итал" | "исп" | "рус" | "укр" | "яп" | "кит" | "араб"
+        | "арм" | "груз" | "тур" | "польск" | "род" | "ум" | "ок" | "янв" | "февр" | "фев"
+        | "апр" | "авг" | "сент" | "сен" | "окт" | "нояб" | "ноя" | "дек" | "прим" | "ред"
+        | "изд" | "сокр" | "г-н" | "г-жа" | "гр" | "тов" | "преп" | "о.о" | "куб" | "пгт"
+        | "ж-д" | "н" | "мр" | "тыс" | "млн" | "млрд" | "трлн" | "мн" | "ж" | "м" | "к" | "е"
+        | "арх" | "инж" | "реж" | "деп" | "нар" | "арт" | "засл" | "бульв" | "б-р" | "шт"
+        | "адм" | "серж" | "мл" | "корр" | "худ" | "комп" | "муз" | "авт" | "сост" | "губ"
+        | "канд" | "докт" | "д-р" | "чл" | "чл.-корр" | "асп" | "студ" | "сотр" | "нач"
+        | "подполк" | "респ" | "хут" | "мкр" | "мкр-н" | "туп" | "пр-кт" | "сл" | "уч" | "спец"
+        | "этн" | "м-р" | "о-ва" | "п-ов" | "св-во" | "вл" | "ал" | "дж" | "мин-во" | "разг"
+        | "устар" | "перен" | "букв" | "диал" | "ж.-д" | "юр" | "физ" | "эт" | "пом-к"
+        | "ст-ца" | "сек-рь" | "рук" | "разд" | "абз" | "прил" | "уполн" | "хор" | "оп" => {
+            Abbreviation::Never
+        }
+        // `Дж. Байден`, `Вяч. Иванов`: the beginning of a first name.
+        _ if is_short_name(word) => Abbreviation::BeforeStarter,
         _ if lower.contains('.') => {
             let short = lower.split('.').all(|piece| piece.chars().count() <= 2);
             if short {
@@ -299,184 +479,22 @@ fn cyrillic(word: &str, preceding: &Preceding<'_>) -> Abbreviation {
 }
 
 fn arabic(word: &str) -> Abbreviation {
-    let plain: String = word
-        .chars()
-        .filter(|c| !super::boundary::is_invisible(*c))
-        .collect();
+    let plain: String = word.chars().filter(|c| !is_invisible(*c)).collect();
     let letters = plain
         .chars()
         .filter(|c| c.is_alphabetic() && *c != 'ـ')
         .count();
-    match plain.as_str() {
-        "د" | "أ" | "ا" | "م" | "أ.د" | "ا.د" | "ش" | "ص" | "ص.ب" | "ج" | "ق.م" | "الخ" => {
+    // `ود. ليلى`: a title with `and` before it.
+    let title = plain.strip_prefix('و').filter(|rest| !rest.is_empty());
+    match title.unwrap_or(&plain) {
+        "د" | "أ" | "ا" | "م" | "أ.د" | "ا.د" | "ش" | "ص" | "ص.ب" | "ج" | "ق.م" => {
             Abbreviation::Never
         }
+        "إلخ" | "الخ" | "إلـخ" => Abbreviation::BeforeCapital,
         _ if letters == 1 && !plain.contains('ه') => Abbreviation::Never,
         _ if plain.contains('.') && plain.split('.').all(|piece| piece.chars().count() <= 2) => {
             Abbreviation::Never
         }
         _ => Abbreviation::None,
-    }
-}
-
-/// Whether `word`, as it is written, is a word that begins sentences and is hardly ever a name.
-pub(super) fn is_starter(word: &str) -> bool {
-    let Some(first) = word.chars().next() else {
-        return false;
-    };
-    let head = word.split(['\'', '’', '-']).next().unwrap_or(word);
-    match script(first) {
-        Script::Latin => matches!(
-            head,
-            "The"
-                | "A"
-                | "An"
-                | "It"
-                | "He"
-                | "She"
-                | "They"
-                | "We"
-                | "I"
-                | "This"
-                | "That"
-                | "These"
-                | "Those"
-                | "In"
-                | "On"
-                | "At"
-                | "But"
-                | "And"
-                | "Or"
-                | "If"
-                | "When"
-                | "While"
-                | "After"
-                | "Before"
-                | "As"
-                | "For"
-                | "From"
-                | "To"
-                | "With"
-                | "Without"
-                | "By"
-                | "Of"
-                | "His"
-                | "Her"
-                | "Its"
-                | "Their"
-                | "Our"
-                | "There"
-                | "Here"
-                | "What"
-                | "Who"
-                | "How"
-                | "Why"
-                | "Where"
-                | "Which"
-                | "Some"
-                | "Many"
-                | "Most"
-                | "All"
-                | "However"
-                | "Meanwhile"
-                | "According"
-                | "Since"
-                | "Although"
-                | "Though"
-                | "Because"
-                | "So"
-                | "Then"
-                | "Now"
-                | "Not"
-                | "No"
-                | "Only"
-                | "Also"
-                | "Both"
-                | "Each"
-                | "Every"
-                | "Several"
-                | "Under"
-                | "During"
-                | "Despite"
-                | "Is"
-                | "Are"
-                | "Was"
-                | "Were"
-                | "Do"
-                | "Does"
-                | "Did"
-                | "Can"
-                | "Could"
-                | "Will"
-                | "Would"
-                | "Should"
-                | "Let"
-                | "Please"
-                | "Last"
-                | "Earlier"
-                | "Later"
-                | "Among"
-                | "About"
-                | "More"
-                | "Another"
-                | "Other"
-                | "Such"
-        ),
-        Script::Cyrillic => matches!(
-            head,
-            "Он" | "Она"
-                | "Они"
-                | "Оно"
-                | "Это"
-                | "Этот"
-                | "Эта"
-                | "Эти"
-                | "На"
-                | "По"
-                | "Как"
-                | "При"
-                | "Но"
-                | "Также"
-                | "Однако"
-                | "Кроме"
-                | "Для"
-                | "Из"
-                | "За"
-                | "До"
-                | "От"
-                | "Об"
-                | "Под"
-                | "Мы"
-                | "Его"
-                | "Её"
-                | "Ее"
-                | "Их"
-                | "Что"
-                | "Если"
-                | "Когда"
-                | "Там"
-                | "Так"
-                | "Тогда"
-                | "После"
-                | "Во"
-                | "Со"
-                | "Не"
-                | "Между"
-                | "Среди"
-                | "Все"
-                | "Всего"
-                | "Ранее"
-                | "Затем"
-                | "Поэтому"
-                | "Впрочем"
-                | "Кстати"
-                | "Напомним"
-                | "Сейчас"
-                | "Теперь"
-                | "Уже"
-                | "Тем"
-                | "То"
-        ),
-        _ => false,
     }
 }

@@ -5,7 +5,10 @@
 //! the beginning of a text, a second finite verb with a subject of its own, which one clause of
 //! Russian cannot have.
 
-use super::abbreviations::{self, Script};
+use super::lettered;
+use super::marks::{Script, script};
+use super::starters::only_begins_sentences;
+use super::verbs::{Verb, verb};
 
 /// A headline is not longer than this, in bytes.
 const LONGEST: usize = 300;
@@ -40,7 +43,7 @@ fn closed(text: &str) -> bool {
 fn word_begins(headline: &str, rest: &str) -> bool {
     let mut next = rest.split(' ');
     let first = next.next().unwrap_or_default();
-    if !begins_sentences(first) {
+    if !only_begins_sentences(first) {
         return false;
     }
     let second = next.next().and_then(|word| word.chars().next());
@@ -56,35 +59,24 @@ fn word_begins(headline: &str, rest: &str) -> bool {
         && last
             .chars()
             .all(|c| c.is_alphabetic() || matches!(c, '»' | '-'));
-    // `витамин С`, `группа В`: a letter that names something.
-    let letter =
-        first.chars().nth(1).is_none() && LETTERED.iter().any(|stem| last.starts_with(stem));
-    goes_on && (small || name) && !letter && words.next().is_some()
+    // `витамин С`, `терминала В попросили`: a letter that names something.
+    let before = headline.strip_suffix(last).unwrap_or_default();
+    let letter = first.chars().nth(1).is_none()
+        && (lettered::names(last, before)
+            || rest
+                .split(' ')
+                .nth(1)
+                .is_some_and(lettered::is_no_preposition));
+    let shouted = |word: &str| word.chars().all(char::is_uppercase);
+    // `ФИЛЬМ В «ИЗВЕСТИЯХ»` is one line of capitals.
+    let caps = shouted(last) && headline.split(' ').all(shouted);
+    goes_on && (small || name) && !letter && !caps && words.next().is_some()
 }
-
-/// Beginnings of words that a single letter follows as a name.
-const LETTERED: &[&str] = &[
-    "витамин",
-    "групп",
-    "гепатит",
-    "класс",
-    "категори",
-    "вариант",
-    "тип",
-    "точк",
-    "блок",
-    "пункт",
-    "штамм",
-    "подгрупп",
-    "лини",
-    "част",
-    "план",
-];
 
 fn is_cyrillic(word: &str) -> bool {
     word.chars()
         .next()
-        .is_some_and(|c| abbreviations::script(c) == Script::Cyrillic)
+        .is_some_and(|c| script(c) == Script::Cyrillic)
 }
 
 /// Whether `rest` begins with a clause of its own, in Russian, after a headline that is one: a word
@@ -113,7 +105,7 @@ fn clause_begins(headline: &str, rest: &str) -> bool {
     };
     for word in words {
         if LINKS_CLAUSES.contains(&word)
-            || begins_sentences(word)
+            || only_begins_sentences(word)
             || word.starts_with(|c: char| !c.is_alphanumeric())
         {
             return false;
@@ -188,147 +180,6 @@ const LINKS_CLAUSES: &[&str] = &[
     "где",
 ];
 
-/// What the ending of a finite verb says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Masculine,
-    Feminine,
-    Neuter,
-    /// Third person of the present: any gender.
-    Singular,
-    Plural,
-}
-
-/// The form of a finite verb of Russian in the third person; `None` for all other words.
-pub(super) fn verb(word: &str) -> Option<Verb> {
-    let word = word.trim_end_matches(|c: char| !c.is_alphabetic());
-    if word.chars().count() < 4 || NO_VERBS.contains(&word) || word.ends_with("итет") {
-        return matches!(word, "был" | "дал").then_some(Verb::Masculine);
-    }
-    let bare = word
-        .strip_suffix("ся")
-        .or_else(|| word.strip_suffix("сь"))
-        .unwrap_or(word);
-    let past = ["а", "и", "е", "я", "ы", "у", "о"];
-    let is_past = |rest: &str| past.iter().any(|vowel| rest.ends_with(vowel));
-    let endings: [(&str, Verb, bool); 17] = [
-        ("шла", Verb::Feminine, false),
-        ("шло", Verb::Neuter, false),
-        ("шли", Verb::Plural, false),
-        ("гла", Verb::Feminine, false),
-        ("гло", Verb::Neuter, false),
-        ("гли", Verb::Plural, false),
-        ("ла", Verb::Feminine, true),
-        ("ло", Verb::Neuter, true),
-        ("ли", Verb::Plural, true),
-        ("л", Verb::Masculine, true),
-        ("ет", Verb::Singular, false),
-        ("ёт", Verb::Singular, false),
-        ("ит", Verb::Singular, false),
-        ("ют", Verb::Plural, false),
-        ("ут", Verb::Plural, false),
-        ("ят", Verb::Plural, false),
-        ("ат", Verb::Plural, false),
-    ];
-    endings.into_iter().find_map(|(ending, form, past)| {
-        let rest = bare.strip_suffix(ending)?;
-        (rest.chars().count() >= 2 && (!past || is_past(rest))).then_some(form)
-    })
-}
-
-/// Nouns and adverbs of the news that end as verbs do; longer words that end in one are nouns too.
-const NO_VERBS: &[&str] = &[
-    "совет",
-    "бюджет",
-    "билет",
-    "кабинет",
-    "пакет",
-    "ответ",
-    "запрет",
-    "сюжет",
-    "портрет",
-    "секрет",
-    "момент",
-    "предмет",
-    "цвет",
-    "свет",
-    "лет",
-    "кредит",
-    "дефицит",
-    "лимит",
-    "визит",
-    "быт",
-    "транзит",
-    "аудит",
-    "гранит",
-    "депутат",
-    "результат",
-    "сенат",
-    "аппарат",
-    "мандат",
-    "формат",
-    "солдат",
-    "кандидат",
-    "чемпионат",
-    "халат",
-    "доклад",
-    "институт",
-    "маршрут",
-    "статут",
-    "атрибут",
-    "брат",
-    "штат",
-    "адвокат",
-    "прокурат",
-    "канал",
-    "материал",
-    "капитал",
-    "сигнал",
-    "финал",
-    "журнал",
-    "потенциал",
-    "скандал",
-    "персонал",
-    "терминал",
-    "криминал",
-    "футбол",
-    "отдел",
-    "раздел",
-    "предел",
-    "тыл",
-    "стол",
-    "угол",
-    "посол",
-    "дела",
-    "тела",
-    "села",
-    "школа",
-    "сила",
-    "силы",
-    "числа",
-    "начала",
-    "правила",
-    "акула",
-    "недели",
-    "модели",
-    "цели",
-    "доли",
-    "роли",
-    "боли",
-    "земли",
-    "отрасли",
-    "мысли",
-    "около",
-    "тепло",
-    "число",
-    "зеркало",
-    "село",
-    "тело",
-    "дело",
-    "правило",
-    "если",
-];
-
 /// Whether a subject, by its ending, may go with a verb of this form.
 fn agrees(subject: &str, verb: Verb) -> bool {
     let Some(last) = subject.chars().next_back() else {
@@ -352,100 +203,4 @@ fn agrees(subject: &str, verb: Verb) -> bool {
         'у' | 'ю' => false,
         _ => matches!(verb, Verb::Masculine | Verb::Singular),
     }
-}
-
-/// Whether `word` is one that has a capital at the beginning of a sentence only: in English few are
-/// sure, since titles have capitals; in Russian titles stand in quotation marks.
-fn begins_sentences(word: &str) -> bool {
-    matches!(
-        word,
-        "He" | "She"
-            | "It"
-            | "They"
-            | "We"
-            | "It's"
-            | "They're"
-            | "We're"
-            | "There"
-            | "If"
-            | "When"
-            | "Please"
-            | "However"
-            | "But"
-            | "What"
-            | "How"
-            | "Why"
-            | "This"
-            | "These"
-            | "В"
-            | "Во"
-            | "С"
-            | "Со"
-            | "К"
-            | "О"
-            | "Об"
-            | "У"
-            | "На"
-            | "По"
-            | "За"
-            | "До"
-            | "От"
-            | "Из"
-            | "При"
-            | "Для"
-            | "Как"
-            | "Что"
-            | "Это"
-            | "Этот"
-            | "Эта"
-            | "Эти"
-            | "Он"
-            | "Она"
-            | "Они"
-            | "Мы"
-            | "Его"
-            | "Её"
-            | "Ее"
-            | "Их"
-            | "Но"
-            | "Если"
-            | "Когда"
-            | "После"
-            | "Однако"
-            | "Также"
-            | "Между"
-            | "Не"
-            | "Все"
-            | "Вот"
-            | "Так"
-            | "Там"
-            | "Здесь"
-            | "Кто"
-            | "Почему"
-            | "Ни"
-            | "Нет"
-            | "Один"
-            | "Одна"
-            | "Одно"
-            | "Сразу"
-            | "Среди"
-            | "Пока"
-            | "Теперь"
-            | "Сейчас"
-            | "Ранее"
-            | "Накануне"
-            | "Сегодня"
-            | "Кроме"
-            | "Несмотря"
-            | "Согласно"
-            | "Благодаря"
-            | "Предполагается"
-            | "Отмечается"
-            | "Ожидается"
-            | "Сообщается"
-            | "Известно"
-            | "Планируется"
-            | "Напомним"
-            | "Уточняется"
-    )
 }

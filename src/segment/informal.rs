@@ -2,8 +2,9 @@
 //!
 //! All of it is rare in edited text, so each rule asks for more than one sign.
 
-use super::abbreviations::{self, Script};
-use super::boundary::{Before, Boundary, Next, Run};
+use super::abbreviations;
+use super::marks::{Script, script};
+use super::run::{Before, Boundary, Next, Run};
 
 /// A line of the same character three times or more stands alone: `***`, `_____`.
 pub(super) fn rule(text: &str, start: usize, mark: usize) -> Boundary {
@@ -120,55 +121,6 @@ pub(super) fn timestamp_ends(text: &str, end: usize) -> bool {
             .is_some_and(char::is_alphabetic)
 }
 
-/// The length of white space and a smiley at the beginning of `rest`: it belongs to what it follows.
-pub(super) fn emoticon(rest: &str) -> usize {
-    let bytes = rest.as_bytes();
-    let mut at = bytes
-        .iter()
-        .take(3)
-        .take_while(|byte| **byte == b' ')
-        .count();
-    if at == 0 {
-        return emoji(rest);
-    }
-    if !matches!(bytes.get(at), Some(b':' | b';' | b'=')) {
-        let length = emoji(&rest[at..]);
-        return if length > 0 { at + length } else { 0 };
-    }
-    at += 1;
-    at += usize::from(bytes.get(at) == Some(&b'-'));
-    let mouth = bytes[at..]
-        .iter()
-        .take_while(|byte| matches!(byte, b')' | b'(' | b'D' | b'P' | b'p' | b'/' | b'|'))
-        .count();
-    at += mouth;
-    if mouth > 0 && bytes.get(at).is_none_or(u8::is_ascii_whitespace) {
-        at
-    } else {
-        0
-    }
-}
-
-/// The length of the emoji at the beginning of `rest`, with single spaces between them; not of one
-/// that a word follows directly.
-fn emoji(rest: &str) -> usize {
-    let mut end = 0;
-    for (offset, c) in rest.char_indices() {
-        match c {
-            '\u{2190}'..='\u{21FF}'
-            | '\u{2300}'..='\u{23FF}'
-            | '\u{2600}'..='\u{27BF}'
-            | '\u{2B00}'..='\u{2BFF}'
-            | '\u{FE0F}'
-            | '\u{200D}'
-            | '\u{1F000}'..='\u{1FAFF}' => end = offset + c.len_utf8(),
-            ' ' if offset > 0 && end == offset => {}
-            _ => break,
-        }
-    }
-    end
-}
-
 /// Whether a sentence begins with a small letter after a run of marks, in a text whose writer does
 /// not care for capitals. Only in the Latin script, where abbreviations are known well enough.
 pub(super) fn small_letter_begins(
@@ -177,7 +129,7 @@ pub(super) fn small_letter_begins(
     before: &Before<'_>,
     next: &Next<'_>,
 ) -> bool {
-    let latin = |c: Option<char>| c.is_some_and(|c| abbreviations::script(c) == Script::Latin);
+    let latin = |c: Option<char>| c.is_some_and(|c| script(c) == Script::Latin);
     let word = before.word;
     if run.quote
         || run.bracket

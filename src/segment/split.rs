@@ -1,11 +1,14 @@
 //! Parts a sentence that is too long for a model.
 //!
 //! Breaks are sought at the best place that leaves pieces of similar length: after `;` or `:`, at a
-//! dash, after a comma, before a conjunction, at a space, and only then between two graphemes.
+//! dash, after a comma, before a word that begins a clause, before one that begins a phrase, at a space
+//! that no article or preposition stands before, at any space, and only then between two graphemes.
 
 use std::ops::Range;
 
 use unicode_segmentation::GraphemeCursor;
+
+use super::clauses;
 
 /// Returns the byte ranges of pieces of `text` that each satisfy `fits`, without the white space
 /// around them; one range where the whole fits.
@@ -152,56 +155,33 @@ fn rank(part: &str, at: usize, before: char, c: char) -> Option<u8> {
     if matches!(before, ',' | '،' | ')' | '»' | '”') {
         return Some(1);
     }
-    Some(if is_conjunction(next) { 2 } else { 3 })
+    let word = first_word(next);
+    if clauses::hangs(last_word(&part[..at])) {
+        Some(5)
+    } else if clauses::begins_clause(word) {
+        Some(2)
+    } else {
+        Some(if clauses::begins_phrase(word) { 3 } else { 4 })
+    }
 }
 
-/// Whether `next` begins with a word that joins clauses.
-fn is_conjunction(next: &str) -> bool {
-    let end = next
+/// The first word of `text`, as far as it is short enough to be of a list.
+fn first_word(text: &str) -> &str {
+    let end = text
         .char_indices()
-        .take(16)
-        .find(|(_, c)| c.is_whitespace())
+        .take(20)
+        .find(|(_, c)| c.is_whitespace() || matches!(c, ',' | '،' | ':'))
         .map_or(0, |(offset, _)| offset);
-    matches!(
-        &next[..end],
-        "and"
-            | "or"
-            | "but"
-            | "that"
-            | "which"
-            | "who"
-            | "while"
-            | "because"
-            | "when"
-            | "where"
-            | "if"
-            | "as"
-            | "и"
-            | "а"
-            | "но"
-            | "или"
-            | "что"
-            | "чтобы"
-            | "который"
-            | "которая"
-            | "которые"
-            | "которое"
-            | "если"
-            | "когда"
-            | "где"
-            | "поскольку"
-            | "أو"
-            | "ثم"
-            | "لكن"
-            | "ولكن"
-            | "حيث"
-            | "بينما"
-            | "الذي"
-            | "التي"
-            | "الذين"
-            | "إذا"
-            | "لأن"
-            | "وأن"
-            | "كما"
-    ) || (next.starts_with('و') && next[..end].chars().count() > 4)
+    &text[..end]
+}
+
+/// The last word of `text`, likewise.
+fn last_word(text: &str) -> &str {
+    let start = text
+        .char_indices()
+        .rev()
+        .take(20)
+        .find(|(_, c)| c.is_whitespace())
+        .map_or(text.len(), |(offset, c)| offset + c.len_utf8());
+    &text[start..]
 }

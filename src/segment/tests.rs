@@ -5,6 +5,8 @@ use std::ops::Range;
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 
+mod attribution;
+
 use super::{sentences, split_long};
 use crate::language::Language::{self, Arabic, English, Russian};
 
@@ -93,13 +95,12 @@ fn russian() {
             "Он сказал: «Я устал», и замолчал.",
             "«... Но это не всё», — сказал он.",
             "Мне *** на это. |*** |Он ушёл.",
-            // What announces a quotation of several sentences, and its speaker, belong to all of it.
+            // What announces a quotation of several sentences belongs to all of it; its speaker is told
+            // in the last of them.
             "Он заявил: |«Мы готовы. |Ждём ответа». |Больше он ничего не сказал.",
-            "«Мы готовы. |Ждём ответа», |— сказал министр. |Ответа нет.",
-            "\"Мы готовы. |А вы готовы?\" |- спросил он. |Ответа нет.",
-            "«Мы готовы. |Ждём ответа», |заявил министр. |Ответа нет.",
-            "«Мы готовы и ждём ответа», — сказал министр. |Ответа нет.",
-            "«Мы готовы начать работы на всех трёх участках дороги сразу после того, как сойдёт снег», |— сказал министр.",
+            "«Мы готовы. |Ждём ответа», — сказал министр. |Ответа нет.",
+            "\"Мы готовы. |А вы готовы?\" - спросил он. |Ответа нет.",
+            "«Мы готовы. |Ждём ответа», заявил министр. |Ответа нет.",
             "Его роман «Зима», — сказал критик, — лучший.",
         ],
     );
@@ -154,6 +155,174 @@ fn arabic() {
 }
 
 #[test]
+fn times_of_day() {
+    check(
+        English,
+        &[
+            "The launch is planned for 10 a.m. ET on Monday.",
+            "He came at 9 a.m. Sunday morning and left.",
+            "He arrived at the pier at 8 p.m. |Sunday was quiet in the harbour.",
+            "The train left at 9 a.m. |Nobody was on it.",
+            "It was 9 a.m. |The harbour was empty.",
+            "The doors open at 7 p.m. Hong Kong time on Friday.",
+            "The vote is due at 5 p.m. May 5 in the town hall.",
+            "Doors close at 6 p.m. |Moscow has not answered.",
+            "At 5 p.m. Smith left.",
+            "The talks begin at 5 p.m. Moscow time on Friday.",
+            "The polls close at 8 p.m. Sunday in most states.",
+            "The debate starts at 9 p.m. Eastern Time and lasts 90 minutes.",
+        ],
+    );
+}
+
+#[test]
+fn ellipses_before_capitals() {
+    check(
+        English,
+        &[
+            "He went to... Paris, of all places.",
+            "He waited... |Nobody came.",
+        ],
+    );
+    check(
+        Russian,
+        &["Мы едем в... Париж.", "Он ушёл... |Никто не ответил."],
+    );
+}
+
+#[test]
+fn letters_that_are_names() {
+    check(
+        English,
+        &[
+            "The team finished second in group B. |Fans celebrated.",
+            "Vitamin C. is not his name.",
+            "He read J. I. Case and left.",
+            "The bridge was built before World War I. |Engineers widened it in 1932.",
+        ],
+    );
+    check(
+        Russian,
+        &[
+            "Школьники учатся в корпусе А. |Новый корпус откроют осенью.",
+            "Канал построен при Петре I. |Работы заняли двенадцать лет.",
+            "Роман написан А. С. Пушкиным и В. И. Далем.",
+            "Пассажиров терминала В попросили выйти.",
+            "Автобус идёт от остановки К до остановки М без пересадок.",
+            "Пожар начался в доме С на окраине города.",
+            "Донорам с кровью В нужно прийти утром.",
+        ],
+    );
+}
+
+#[test]
+fn no_space_after_a_full_stop() {
+    check(
+        English,
+        &[
+            "The council met on Monday.|The vote was close.",
+            "It is built with Node.Js and read.Me files.",
+        ],
+    );
+    check(
+        Russian,
+        &[
+            "Совет собрался.|Заседание длилось час.",
+            "Он живёт на ул.Ленина и на пл.Мира.",
+        ],
+    );
+}
+
+#[test]
+fn capitals_alone() {
+    check(
+        English,
+        &[
+            "THE COUNCIL MET ON MONDAY. |IT VOTED. |MR. SMITH SPOKE IN THE U.S. CAPITAL.",
+            "HE LEFT THE U.S. |THE REST STAYED.",
+        ],
+    );
+    check(Russian, &["ПОЖАР В «ИЗВЕСТИЯХ» ПОТУШЕН. |ЖЕРТВ НЕТ."]);
+}
+
+#[test]
+fn numbers_of_sections_and_items() {
+    check(
+        English,
+        &[
+            "1.2. The parties agree. |1.3. The parties leave.",
+            "Article 5. Everyone has rights. |Article 6. Nobody is above the law.",
+            "1. Bread and milk |2. Salt",
+        ],
+    );
+    check(
+        Russian,
+        &[
+            "Статья 5. Каждый имеет право. |Статья 6. Никто не выше закона.",
+            "1.2. Предмет договора. |1.3. Стороны договора.",
+            "1) Хлеб и молоко |2) Соль",
+            "По ст. 5.1. Налогового кодекса он платит.",
+        ],
+    );
+    check(
+        Arabic,
+        &[
+            "المادة 5. لكل شخص حق. |المادة 6. لا أحد فوق القانون.",
+            "١. الخبز والحليب |٢. الملح",
+        ],
+    );
+}
+
+#[test]
+fn abbreviations_before_capitals() {
+    check(
+        English,
+        &["They sell fruit (apples, pears, etc.) Tuesday to Friday."],
+    );
+    check(
+        Russian,
+        &[
+            "В 1990–1995 гг. Иванов работал в порту.",
+            "В конце мая 2010 г. Виктор уехал в Липово.",
+            "Завод построили в 1964 г. |Рабочие живут рядом.",
+            "Ремонт стоит 3 млрд долл. США и 2 млн руб. в год.",
+            "Ремонт обошёлся городу в 3 млрд долл. |Мэр доволен.",
+            "Город основан в III в. до н. э. |Римляне пришли позже.",
+            "До 44 г. до н. э. Цезарь правил один.",
+            "В 44 г. до н. э. Цезаря убили.",
+            "Плотность 13 чел. / км².",
+            "Президент Дж. Рейм прибыл в Липово утром.",
+            "Роман написан Дж. Р. Р. Реймом.",
+            "Интервью взял Вл. Зуев.",
+            "Проект подготовил арх. Тамм, а утвердил его гл. инж. Зуев.",
+            "Показали фильм «Степь» (реж. Зуев).",
+            "Спектакль поставил нар. арт. России Пётр Зуев.",
+            "Буря прошла по шт. Невада и бульв. Мира.",
+            "Флотом командовал адм. Зуев, а ротой мл. серж. Тамм.",
+        ],
+    );
+    check(
+        Arabic,
+        &[
+            "اشترى الفواكه (تفاح، موز، إلخ.) من السوق.",
+            "باع الخضار والفواكه والخبز إلخ. |وأضاف التاجر أنه متعب.",
+            "باع الخضار والفواكه والخبز إلخ. في السوق القديم.",
+        ],
+    );
+}
+
+#[test]
+fn headlines_before_a_preposition() {
+    check(
+        Russian,
+        &[
+            "Мэр открыл мост через реку |В городе праздник.",
+            "Задержан житель Липова |В его доме нашли оружие.",
+        ],
+    );
+}
+
+#[test]
 fn line_breaks() {
     check(
         English,
@@ -179,6 +348,25 @@ fn long_sentences_are_parted_at_the_best_place() {
         ),
         ("he came and she left", 12, &["he came", "and she left"]),
         ("مرحبا بكم، أهلا وسهلا", 12, &["مرحبا بكم،", "أهلا وسهلا"]),
+        (
+            "أعلن وزير النقل اليوم إغلاق الجسر القديم وقال إن العمل يستمر شهرا",
+            45,
+            &[
+                "أعلن وزير النقل اليوم إغلاق الجسر القديم",
+                "وقال إن العمل يستمر شهرا",
+            ],
+        ),
+        // `وزارة` is no `و` with a word.
+        (
+            "زار الوفد مقر وزارة النقل في المدينة",
+            30,
+            &["زار الوفد مقر وزارة النقل", "في المدينة"],
+        ),
+        (
+            "the old bridge of the town",
+            20,
+            &["the old bridge", "of the town"],
+        ),
         ("abcdefghij", 4, &["abc", "defg", "hij"]),
         ("🇷🇺🇷🇺🇷🇺", 1, &["🇷🇺", "🇷🇺", "🇷🇺"]),
         ("", 4, &[]),

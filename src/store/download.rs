@@ -4,7 +4,7 @@
 //! putting it in its place is for the caller. What has arrived is kept for the next start whenever
 //! the work stops, except bytes that are known to be wrong.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,12 +15,26 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::store::event::{Event, Observer, tell};
 use crate::store::http::{Http, describe_io, is_down, shown};
+use crate::store::place::open_or_create;
 
 /// Bytes moved at a time.
 const BLOCK: usize = 256 * 1024;
 
-/// How often in a row a transfer may stop without having brought anything.
-const FRUITLESS_ATTEMPTS: u32 = 3;
+/// How often in a row a transfer may stop without having brought [`PROGRESS`].
+const FRUITLESS_ATTEMPTS: u32 = 4;
+
+/// Bytes that a transfer must bring to count as progress: a server that sends a few and closes the
+/// connection, each time, must not keep newsml at it without end.
+const PROGRESS: u64 = 1024 * 1024;
+
+/// The wait before the second attempt; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(300);
+
+/// Bytes a second below which a connection counts as dead.
+const SLOWEST: u64 = 1024;
+
+/// How long a connection is watched before its speed counts.
+const SPEED_WINDOW: Duration = Duration::from_secs(30);
 
 /// What a file must hash to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,7 +220,12 @@ fn attempts(http: &Http, wanted: &Wanted, partial: &Path, meter: &mut Meter<'_>)
             outcome => return outcome,
         };
         let after = partial.metadata().map_or(0, |data| data.len());
-        fruitless = if after > before { 0 } else { fruitless + 1 };
+        let brought = after.saturating_sub(before);
+        fruitless = if brought >= PROGRESS {
+            0
+        } else {
+            fruitless + 1
+        };
         if fruitless >= FRUITLESS_ATTEMPTS || is_down(&wanted.url) {
             if after == 0 {
                 remove_wrong(partial);
@@ -214,19 +233,15 @@ fn attempts(http: &Http, wanted: &Wanted, partial: &Path, meter: &mut Meter<'_>)
             return Err(error);
         }
         // Short: a server that is down for longer is one to come back to.
-        std::thread::sleep(Duration::from_millis(300 * u64::from(fruitless)));
+        if let Some(doublings) = fruitless.checked_sub(1) {
+            std::thread::sleep(FIRST_WAIT * 2_u32.pow(doublings));
+        }
         meter.at(&wanted.name, after)?;
     }
 }
 
 fn attempt(http: &Http, wanted: &Wanted, partial: &Path, meter: &mut Meter<'_>) -> Result<u64> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(partial)
-        .map_err(Error::io("create", partial))?;
+    let mut file = open_or_create(partial)?;
     let mut have = file.metadata().map_err(Error::io("read", partial))?.len();
     if wanted.size.is_some_and(|size| have > size) {
         file.set_len(0).map_err(Error::io("write", partial))?;
@@ -314,7 +329,17 @@ fn fetch_rest(
         at = 0;
     }
     let mut block = vec![0; BLOCK];
+    let mut window = (Instant::now(), at);
     loop {
+        if window.0.elapsed() >= SPEED_WINDOW {
+            if at - window.1 < SLOWEST * SPEED_WINDOW.as_secs() {
+                return Err(network(format!(
+                    "less than {SLOWEST} bytes a second arrived for {} s",
+                    SPEED_WINDOW.as_secs()
+                )));
+            }
+            window = (Instant::now(), at);
+        }
         let read = match answer.body.read(&mut block) {
             Ok(0) => break,
             Ok(read) => read,

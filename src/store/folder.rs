@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::registry::RECORD;
 use crate::store::download::Checksum;
 use crate::store::event::Observer;
 use crate::store::place::{Lock, write_atomically};
@@ -154,7 +155,7 @@ impl<'a> Folder<'a> {
     }
 
     fn record_path(&self) -> PathBuf {
-        self.path.join("newsml.json")
+        self.path.join(RECORD)
     }
 
     /// The record; a damaged one counts as empty, so that the files are fetched anew.

@@ -417,9 +417,9 @@ fn relative_to(target: &Path, pointer: &Path) -> PathBuf {
 
 #[cfg(unix)]
 fn link_or_move(relative: &Path, _blob: &Path, pointer: &Path) -> Result<()> {
-    let temporary = crate::store::place::temporary_beside(pointer);
-    std::os::unix::fs::symlink(relative, &temporary).map_err(Error::io("create", &temporary))?;
-    rename(&temporary, pointer)
+    use crate::store::place::{keep_as, temporary_by};
+    let link = temporary_by(pointer, |name| std::os::unix::fs::symlink(relative, name))?;
+    keep_as(link, pointer)
 }
 
 /// Without links, the snapshot holds the file itself, as `huggingface_hub` does it.

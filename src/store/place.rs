@@ -3,15 +3,12 @@
 //! Knows nothing of models. Whatever is written under its final name is complete at that moment.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::store::event::{Event, Observer, tell};
-
-/// Tells the temporary files of this process apart.
-static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// Holds a lock file until it is dropped; the system releases it if the process dies.
 #[derive(Debug)]
@@ -39,12 +36,7 @@ impl Lock {
     /// The file of a lock is never removed: who waits for it would hold another than who comes next.
     pub(super) fn if_free(path: &Path) -> Result<Option<Self>> {
         create_folder_of(path)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)
-            .map_err(Error::io("create", path))?;
+        let file = open_or_create(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -103,9 +95,22 @@ fn free_bytes(_: &Path) -> Option<u64> {
 /// Writes a small file so that it is there whole or as it was before.
 pub(super) fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     create_folder_of(path)?;
-    let temporary = temporary_beside(path);
-    std::fs::write(&temporary, content).map_err(Error::io("write", &temporary))?;
-    rename(&temporary, path)
+    let mut file = temporary_beside(path)?;
+    file.write_all(content).map_err(Error::io("write", path))?;
+    keep_as(file, path)
+}
+
+/// Opens a file for reading and writing, creating it if needed. A link in its place is refused: under
+/// a name that can be foreseen, it may have been put there to have another file written to.
+pub(super) fn open_or_create(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    options.open(path).map_err(Error::io("create", path))
 }
 
 /// Moves a file over another on the same disk.
@@ -113,11 +118,41 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to).map_err(Error::io("create", to))
 }
 
-/// A name that no other process or thread uses, in the same folder.
-pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+/// Creates a file in the same folder, under a random name that nothing has; it is removed when it is
+/// dropped.
+pub(super) fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
+    temporary_by(path, |name| {
+        let mut options = OpenOptions::new();
+        options.create_new(true).read(true).write(true).open(name)
+    })
+}
+
+/// The same for whatever `create` creates; it is asked again under another name if one is taken.
+pub(super) fn temporary_by<T>(
+    path: &Path,
+    create: impl FnMut(&Path) -> std::io::Result<T>,
+) -> Result<tempfile::NamedTempFile<T>> {
+    // The name may be as long as names can be.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
+    let name: String = name.chars().take(40).collect();
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".tmp")
+        .rand_bytes(12)
+        .make_in(folder, create)
+        .map_err(Error::io("create", path))
+}
+
+/// Gives a temporary file its name, atomically.
+pub(super) fn keep_as<T>(file: tempfile::NamedTempFile<T>, path: &Path) -> Result<()> {
+    match file.persist(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::io("create", path)(error.error)),
+    }
 }
 
 /// Removes a folder if it is empty, and says so.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::registry::PREPARED;
 
 const ENDING: &str = ".safetensors";
 /// Hexadecimal digits that stand for a folder.
@@ -35,13 +36,13 @@ pub(super) fn path(folder: &Path, id: &str, directory: &Path) -> PathBuf {
         .take(60)
         .collect();
     folder
-        .join("prepared")
+        .join(PREPARED)
         .join(format!("{name}-{digits}{ENDING}"))
 }
 
 /// Removes the prepared weights of a model, wherever it lies; returns the bytes freed.
 pub(super) fn remove(folder: &Path, id: &str) -> Result<u64> {
-    let Ok(entries) = folder.join("prepared").read_dir() else {
+    let Ok(entries) = folder.join(PREPARED).read_dir() else {
         return Ok(0);
     };
     let mut freed = 0;

@@ -11,16 +11,20 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::registry::{Compression, UrlFile, UrlSource};
+use crate::registry::{Compression, Source, UrlFile, UrlSource};
 use crate::store::download::{Checksum, Meter, Wanted, download, hexadecimal};
 use crate::store::event::{Event, Observer, tell};
 use crate::store::folder::{Entry, Folder};
-use crate::store::http::{Http, escape};
-use crate::store::place::{check_room, create_folder_of, rename, temporary_beside};
+use crate::store::http::{Http, escape, shown};
+use crate::store::place::{check_room, create_folder_of, keep_as, rename, temporary_beside};
 use crate::store::{ModelFiles, StoreOptions};
 
 /// How many times larger than what is served a decompressed file is reckoned to be, for the disk.
 const EXPANSION: u64 = 3;
+
+/// How many times larger than what is served a decompressed file may be. Weights that compress better
+/// do not exist; gzip can expand 1,032 times.
+const MOST_EXPANSION: u64 = 64;
 
 /// Names and checksums, as the folder's record has them.
 pub(super) fn wanted(source: &UrlSource) -> Vec<(&str, &str)> {
@@ -42,7 +46,7 @@ pub(super) fn fetch(
     if let Some(files) = folder.cached(&wanted(source)) {
         return Ok(files);
     }
-    let name = format!("url `{}`", source.base);
+    let name = Source::Url(source.clone()).to_string();
     let total: u64 = source.files.iter().map(|file| file.size).sum();
     tell(
         observer,
@@ -109,9 +113,9 @@ fn fetch_file(
             (file.sha256.clone(), file.size)
         }
         Compression::Gzip => {
-            let made = decompress(&partial, &place)?;
+            let made = decompress(&partial, &place, file.size);
             std::fs::remove_file(&partial).map_err(Error::io("remove", &partial))?;
-            made
+            made?
         }
     };
     folder.add(Entry {
@@ -119,46 +123,41 @@ fn fetch_file(
         sha256,
         size,
         wanted: file.sha256.clone(),
-        source: wanted.url,
+        source: shown(&wanted.url),
     })
 }
 
-/// Unpacks a file; returns checksum and size of what came out.
-fn decompress(from: &Path, to: &Path) -> Result<(String, u64)> {
+/// Unpacks a file of `served` bytes; returns checksum and size of what came out.
+fn decompress(from: &Path, to: &Path, served: u64) -> Result<(String, u64)> {
+    // The checksum was right, so the entry in the catalogue is wrong.
+    let corrupt = |message: String| Error::CorruptModel {
+        path: to.to_path_buf(),
+        message,
+    };
+    let most = served.saturating_mul(MOST_EXPANSION);
     let packed = File::open(from).map_err(Error::io("read", from))?;
     let mut reader = MultiGzDecoder::new(BufReader::new(packed));
-    let temporary = temporary_beside(to);
-    let mut file = File::create(&temporary).map_err(Error::io("create", &temporary))?;
+    let mut file = temporary_beside(to)?;
     let mut hasher = Sha256::new();
     let mut size = 0;
     let mut block = vec![0; 256 * 1024];
-    let outcome = loop {
-        match reader.read(&mut block) {
-            Ok(0) => break Ok(()),
-            Ok(read) => {
-                let bytes = block.get(..read).unwrap_or_default();
-                hasher.update(bytes);
-                size += read as u64;
-                if let Err(error) = file.write_all(bytes) {
-                    break Err(Error::io("write", &temporary)(error));
-                }
-            }
-            Err(error) => {
-                // The checksum was right, so the entry in the catalogue is wrong about the format.
-                let message = format!("it is not gzip: {error}");
-                break Err(Error::CorruptModel {
-                    path: to.to_path_buf(),
-                    message,
-                });
-            }
+    loop {
+        let read = match reader.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) => return Err(corrupt(format!("it is not gzip: {error}"))),
+        };
+        size += read as u64;
+        if size > most {
+            return Err(corrupt(format!(
+                "{served} bytes unpack to more than {MOST_EXPANSION} times as many"
+            )));
         }
-    };
-    let outcome = outcome
-        .and_then(|()| file.sync_all().map_err(Error::io("write", &temporary)))
-        .and_then(|()| rename(&temporary, to));
-    if let Err(error) = outcome {
-        let _ = std::fs::remove_file(&temporary);
-        return Err(error);
+        let bytes = block.get(..read).unwrap_or_default();
+        hasher.update(bytes);
+        file.write_all(bytes).map_err(Error::io("write", to))?;
     }
+    file.as_file().sync_all().map_err(Error::io("write", to))?;
+    keep_as(file, to)?;
     Ok((hexadecimal(&hasher.finalize()), size))
 }

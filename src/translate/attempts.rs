@@ -1,8 +1,10 @@
 //! Segments through one model: every output is checked, and what fails is tried in other ways.
 //!
 //! The ways, each for what is still wrong after the one before: the model's own; another search or
-//! another prompt; the segment in parts; terms behind placeholders; the next model of the list. The
+//! another prompt; the segment in parts; terms and placeholders behind slots; the next model of the list. The
 //! best output by its faults is kept, with a warning for each that it still has.
+
+use std::ops::Range;
 
 use crate::check;
 use crate::engine::{Answer, Watch};
@@ -10,9 +12,9 @@ use crate::error::Result;
 use crate::generate::Finish;
 use crate::glossary::{Glossary, Hit, TermCase, holds};
 use crate::language::Language;
-use crate::options::Warning;
 use crate::segment::split_long;
 use crate::translators::{Phrase, Segment, Texts};
+use crate::warning::{Warning, WarningKind};
 
 use super::TermCounts;
 
@@ -198,7 +200,7 @@ pub(super) fn translate<'m>(
         work.whole(model, Way::Other, &open, watch)?;
     }
     work.in_parts(model, watch)?;
-    work.behind_placeholders(model, watch)?;
+    work.behind_slots(model, watch)?;
     let open = work.open();
     if !open.is_empty()
         && !watch.stopped()
@@ -220,6 +222,13 @@ pub(super) fn translate<'m>(
     Ok(work.outputs)
 }
 
+/// What stands in a text for the time of a translation, and what takes its place then.
+struct Slot {
+    /// Bytes of the text.
+    place: Range<usize>,
+    target: String,
+}
+
 struct Work<'a> {
     checks: &'a Checks<'a>,
     texts: &'a [&'a str],
@@ -235,7 +244,8 @@ impl Work<'_> {
     fn open(&self) -> Vec<usize> {
         let is_open = |&segment: &usize| {
             self.outputs[segment].as_ref().is_some_and(|output| {
-                let settled = |fault: &Warning| self.checks.is_bounded && fault.kind == "cut_short";
+                let settled =
+                    |fault: &Warning| self.checks.is_bounded && fault.kind == WarningKind::CutShort;
                 !output.faults.iter().all(settled)
             })
         };
@@ -245,15 +255,15 @@ impl Work<'_> {
     /// Segments whose best output misses a term.
     fn missing(&self) -> Vec<usize> {
         let mut open = self.open();
-        open.retain(|&segment| self.has_fault(segment, |kind| kind == "glossary_missed"));
+        open.retain(|&segment| self.has_fault(segment, |kind| kind == WarningKind::GlossaryMissed));
         open
     }
 
-    fn has_fault(&self, segment: usize, is: impl Fn(&str) -> bool) -> bool {
+    fn has_fault(&self, segment: usize, is: impl Fn(WarningKind) -> bool) -> bool {
         let faults = self.outputs[segment]
             .iter()
             .flat_map(|output| &output.faults);
-        faults.into_iter().any(|fault| is(&fault.kind))
+        faults.into_iter().any(|fault| is(fault.kind))
     }
 
     /// Translates segments as they are.
@@ -321,7 +331,7 @@ impl Work<'_> {
         open.retain(|&segment| {
             self.texts[segment].split_whitespace().count() >= WORTH_PARTING
                 && self.has_fault(segment, |kind| {
-                    !matches!(kind, "glossary_missed" | "unread")
+                    !matches!(kind, WarningKind::GlossaryMissed | WarningKind::Unread)
                 })
         });
         if open.is_empty() || watch.stopped() {
@@ -353,51 +363,58 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Translates segments that miss a term with a placeholder in its place, which most models copy;
-    /// by way of another language, all the way.
-    fn behind_placeholders(&mut self, model: &dyn Translates, watch: &mut Watch) -> Result<()> {
-        let open = self.missing();
+    /// Translates segments that miss a term, or changed what must stay as it is, with a slot in its
+    /// place, which most models copy; by way of another language, all the way.
+    fn behind_slots(&mut self, model: &dyn Translates, watch: &mut Watch) -> Result<()> {
+        let mut open = self.open();
+        open.retain(|&segment| {
+            self.has_fault(segment, |kind| {
+                matches!(
+                    kind,
+                    WarningKind::GlossaryMissed
+                        | WarningKind::PlaceholdersDiffer
+                        | WarningKind::AddressesDiffer
+                )
+            })
+        });
+        open.retain(|&segment| !self.slots(segment).is_empty());
+        let slots: Vec<Vec<Slot>> = open.iter().map(|&segment| self.slots(segment)).collect();
         if open.is_empty() || watch.stopped() {
             return Ok(());
         }
         let model = self.checks.route.map_or(model, |route| route.models);
         let masked: Vec<String> = open
             .iter()
-            .map(|&segment| {
+            .zip(&slots)
+            .map(|(&segment, slots)| {
                 let mut text = self.origins[segment].to_owned();
-                for (number, hit) in self.hits[segment].iter().enumerate().rev() {
-                    text.replace_range(hit.place.clone(), &placeholder(number));
+                for (number, slot) in slots.iter().enumerate().rev() {
+                    text.replace_range(slot.place.clone(), &placeholder(number));
                 }
                 text
             })
             .collect();
         let masked: Vec<&str> = masked.iter().map(String::as_str).collect();
-        let phrases: Vec<Vec<Phrase>> = open
+        let phrase = |number| Phrase {
+            source: None,
+            target: placeholder(number),
+        };
+        let phrases: Vec<Vec<Phrase>> = slots
             .iter()
-            .map(|&segment| {
-                let numbers = 0..self.hits[segment].len();
-                numbers
-                    .map(|number| Phrase {
-                        source: None,
-                        target: placeholder(number),
-                    })
-                    .collect()
-            })
+            .map(|slots| (0..slots.len()).map(phrase).collect())
             .collect();
         let asked = Texts {
             texts: &masked,
             phrases: &phrases,
         };
         let found = model.translate(asked, Way::Usual, watch)?;
-        for (&segment, found) in open.iter().zip(found) {
+        for ((&segment, slots), found) in open.iter().zip(&slots).zip(found) {
             let Some(mut found) = found else { continue };
             let mut text = found.answer.text;
-            let whole = self.hits[segment].iter().enumerate().all(|(number, hit)| {
-                let place = text.find(&placeholder(number));
-                if place.is_some() {
-                    text = text.replace(&placeholder(number), &hit.term.target);
-                }
-                place.is_some()
+            let whole = slots.iter().enumerate().all(|(number, slot)| {
+                let is_there = text.contains(&placeholder(number));
+                text = text.replace(&placeholder(number), &slot.target);
+                is_there
             });
             if whole {
                 found.answer.text = text;
@@ -405,6 +422,28 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The terms of a segment and what must stay as it is, in order.
+    fn slots(&self, segment: usize) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = self.hits[segment]
+            .iter()
+            .map(|hit| Slot {
+                place: hit.place.clone(),
+                target: hit.term.target.clone(),
+            })
+            .collect();
+        let origin = self.origins[segment];
+        for place in check::kept(origin) {
+            let is_free =
+                |slot: &Slot| slot.place.end <= place.start || place.end <= slot.place.start;
+            if slots.iter().all(is_free) {
+                let target = origin[place.clone()].to_owned();
+                slots.push(Slot { place, target });
+            }
+        }
+        slots.sort_by_key(|slot| slot.place.start);
+        slots
     }
 
     /// Keeps an output if it is better than what there is.
@@ -448,7 +487,7 @@ fn missed_terms(source: &str, target: &str, hits: &[Hit<'_>]) -> (Vec<Warning>, 
         .map(|hit| {
             let (place, target) = (&source[hit.place.clone()], &hit.term.target);
             let message = format!("`{place}` is not translated as `{target}`");
-            Warning::new("glossary_missed", message)
+            Warning::new(WarningKind::GlossaryMissed, message)
         })
         .collect();
     let terms = TermCounts {

@@ -89,7 +89,7 @@ fn run(model: &Fake, glossary: &Glossary) -> Output {
     outputs.unwrap().pop().unwrap().unwrap()
 }
 
-const FAULTS: [(&str, &str); 10] = [
+const FAULTS: [(&str, &str); 11] = [
     ("empty_output", ""),
     ("source_copied", SOURCE),
     (
@@ -117,6 +117,10 @@ const FAULTS: [(&str, &str); 10] = [
         "В среду совет открыл 3 новые школы, и мэр поблагодарил строителей города.",
     ),
     ("too_short", "Совет открыл 3 школы"),
+    (
+        "placeholders_differ",
+        "В понедельник совет открыл 3 новые школы, и мэр поблагодарил строителей города #мост.",
+    ),
     (
         "addresses_differ",
         "В понедельник совет открыл 3 новые школы, и мэр поблагодарил строителей города. www.example.org",
@@ -171,6 +175,26 @@ fn a_fault_that_stays_is_kept_with_its_name() {
         // The model's own way, another one, and in parts.
         assert_eq!(model.asked.borrow().len(), 3, "{kind}");
     }
+}
+
+#[test]
+fn a_placeholder_that_is_changed_is_put_behind_a_slot() {
+    let source = "The council opened new schools, and {name} thanked the builders.";
+    // The model translates the placeholder, and copies a slot.
+    let mut model = Fake::new(&["Совет открыл новые школы, и {имя} поблагодарил строителей."]);
+    model.slot = "{имя}";
+    let glossary = Glossary::new();
+    let checks = checks(&glossary);
+    let mut watch = Watch::new(None);
+    let outputs = translate(&model, &mut || None, &checks, &[source], &mut watch);
+    let output = outputs.unwrap().pop().unwrap().unwrap();
+    assert_eq!(
+        (output.text.as_str(), output.is_repaired),
+        (
+            "Совет открыл новые школы, и {name} поблагодарил строителей.",
+            true
+        )
+    );
 }
 
 #[test]
@@ -269,7 +293,7 @@ fn terms_are_asked_for_and_then_put_behind_placeholders() {
         "В понедельник совет открыл 3 новых здания, и мэр поблагодарил строителей города.",
     ]);
     let output = run(&model, &glossary);
-    assert_eq!(output.faults[0].kind, "glossary_missed");
+    assert_eq!(output.faults[0].kind, WarningKind::GlossaryMissed);
     assert_eq!((output.terms.held, output.terms.missed), (0, 1));
 }
 

@@ -8,8 +8,8 @@ use super::{Source, Translation, Translator};
 use crate::document::Document;
 use crate::engine::Watch;
 use crate::error::{Error, Result};
-use crate::language::{Detection, Language};
-use crate::options::Warning;
+use crate::language::{Detection, Language, prose};
+use crate::warning::{Warning, WarningKind};
 
 /// Letters that a block has at least for its language to count.
 const LETTERS: usize = 24;
@@ -79,7 +79,7 @@ impl Passages {
                 "{done} of {all} paragraphs are in {} already and were left as they are",
                 to.name()
             );
-            warnings.push(Warning::new("not_needed", message));
+            warnings.push(Warning::new(WarningKind::NotNeeded, message));
         }
         let mut names: Vec<&str> = Vec::new();
         let mut foreign = 0;
@@ -96,7 +96,7 @@ impl Passages {
                 "{foreign} of {all} paragraphs look like {} and were left as they are",
                 names.join(", ")
             );
-            warnings.push(Warning::new("foreign_language", message));
+            warnings.push(Warning::new(WarningKind::ForeignLanguage, message));
         }
         warnings
     }
@@ -109,11 +109,11 @@ impl Passages {
         let name = part.name();
         match failed {
             None => Warning::new(
-                "mixed_languages",
+                WarningKind::MixedLanguages,
                 format!("{count} of {all} paragraphs were translated from {name}"),
             ),
             Some(reason) => Warning::new(
-                "mixed_languages",
+                WarningKind::MixedLanguages,
                 format!("{count} of {all} paragraphs in {name} were left as they are: {reason}"),
             ),
         }
@@ -147,7 +147,7 @@ impl Translator {
             let some = !others.is_empty();
             translation
                 .warnings
-                .retain(|warning| !(some && warning.kind == "not_needed"));
+                .retain(|warning| !(some && warning.kind == WarningKind::NotNeeded));
         }
         for language in &others {
             let source = Source {
@@ -189,7 +189,9 @@ impl Translator {
 
 /// What is done with a block of this text.
 fn passage(text: &str, from: Language, to: Language) -> Passage {
-    if text
+    // Addresses, hashtags and code say nothing of the language around them.
+    let prose = prose(text);
+    if prose
         .chars()
         .filter(|c| c.is_alphabetic())
         .take(LETTERS)
@@ -198,7 +200,7 @@ fn passage(text: &str, from: Language, to: Language) -> Passage {
     {
         return Passage::Usual;
     }
-    let found = Detection::of(text);
+    let found = Detection::of(&prose);
     match (found.language, found.looks_like) {
         (Some(language), _) if language == from => Passage::Usual,
         // The scripts differ, so that little doubt is left.
@@ -218,6 +220,21 @@ fn passage(text: &str, from: Language, to: Language) -> Passage {
 mod tests {
     use super::*;
     use Language::{Arabic, English, Russian};
+
+    #[test]
+    fn names_addresses_and_code_are_not_translated_already() {
+        for text in [
+            "Подробности: https://example.org/the-harbour-is-closed-and-nobody-knows-why-it-is",
+            "https://example.org/the-harbour-is-closed-and-nobody-knows-why-it-is",
+            "#BreakingNews #PortMarlow #TheHarbourIsClosed @harbour_news",
+            "Новый альбом Ann Okafor «The Silent Pier of the Old Harbour» вышел в пятницу.",
+            "Ann Okafor, Leo Barth, Marta Ilves, Aldous Reim",
+            "`for name in names: print(name.title())`",
+            "press@example.org, editor.in.chief@example.org",
+        ] {
+            assert_eq!(passage(text, Russian, English), Passage::Usual, "{text}");
+        }
+    }
 
     #[test]
     #[expect(clippy::expect_used, reason = "a test fails by panicking")]
@@ -245,10 +262,10 @@ mod tests {
         assert!(passages.takes(0, None) && !passages.takes(1, None));
         assert!(passages.takes(2, Some(Arabic)) && !passages.takes(2, Some(Russian)));
         assert_eq!(passages.others(), [Arabic]);
-        let kinds: Vec<String> = passages
+        let kinds: Vec<&str> = passages
             .warnings(English)
             .into_iter()
-            .map(|w| w.kind)
+            .map(|w| w.kind.as_str())
             .collect();
         assert_eq!(kinds, ["not_needed", "foreign_language"]);
     }

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Output, Translator};
+use super::Translator;
+use super::attempts::Output;
 use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Engine, Loaded};
 use crate::memory::MemoryScope;
-use crate::options::{Decoding, Warning};
+use crate::options::Decoding;
 use crate::prompts;
+use crate::warning::{Warning, WarningKind};
 
 /// Whether translations can be kept.
 #[derive(Debug, Default)]
@@ -38,7 +40,7 @@ impl Keeping {
     /// A translation is worth more than a memory of it: a disk that is full ends the keeping alone.
     fn fail(&self, error: &Error) {
         let message = format!("from here on no translations are kept in the memory: {error}");
-        *self.lock() = State::Failed(Warning::new("memory", message));
+        *self.lock() = State::Failed(Warning::new(WarningKind::Memory, message));
     }
 
     /// What is to be told, once.
@@ -151,7 +153,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use crate::{Decoding, Document, Language, LoadOptions, MemoryScope, Result};
-    use crate::{TranslationMemory, Translator};
+    use crate::{TranslationMemory, Translator, WarningKind};
 
     /// A memory that lives as long as the test.
     #[derive(Default)]
@@ -262,14 +264,15 @@ mod tests {
         let translator = translator(full.clone(), 4);
         let text = "The mayor came. The bridge opened.";
         // Windows end after so many bytes; each of these is one.
-        let long = text.to_owned() + &" It rained.".repeat(super::super::WINDOW_BYTES / 11);
+        let long = text.to_owned()
+            + &" It rained.".repeat(<Translator as crate::pipeline::Pipeline>::WINDOW_BYTES / 11);
         let names = ["a", "b", "c"];
         let documents = names.map(|name| Ok(Document::raw(name, long.as_str()).unwrap()));
         let translated: Vec<_> = translator.translate_documents(documents).collect();
         let told = |translation: &crate::Translation| {
             let warnings = translation.warnings.iter();
             let told: Vec<String> = warnings
-                .filter(|warning| warning.kind == "memory")
+                .filter(|warning| warning.kind == WarningKind::Memory)
                 .map(|warning| warning.message.clone())
                 .collect();
             assert!(translation.segments.len() > 2);

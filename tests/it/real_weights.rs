@@ -13,7 +13,7 @@ use std::time::Instant;
 use newsml::{Checkpoint, Language, ScriptProfile};
 use serde_json::Value;
 
-const MODEL: &str = "qwen2.5-coder-1.5b-instruct";
+pub(crate) const MODEL: &str = "qwen2.5-coder-1.5b-instruct";
 const ENGLISH: &str = include_str!("../../examples/articles/harbour-bridge.en.txt");
 const RUSSIAN: &str = include_str!("../../examples/articles/severny-water.ru.txt");
 const ARABIC: &str = include_str!("../../examples/articles/desert-rail.ar.txt");
@@ -63,7 +63,7 @@ fn cache() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real-weights-cache")
 }
 
-fn newsml(arguments: &[&str]) -> Output {
+pub(crate) fn newsml(arguments: &[&str]) -> Output {
     let start = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_newsml"))
         .args(arguments)
@@ -104,6 +104,7 @@ fn real_weights_summarize_and_translate() {
     newsml(&["models", "pull", MODEL]);
     newsml(&["models", "verify", "--offline", MODEL]);
     summaries();
+    crate::injection::check(|case| case["ci"] == true);
     translations();
     batch_is_single();
 }

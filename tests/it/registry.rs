@@ -148,6 +148,11 @@ fn wrong_files_are_refused_with_the_reason() {
         ),
         ("id = \"mine\"", "id = \"Mine\"", "`Mine` is not a model id"),
         (
+            "id = \"mine\"",
+            "id = \"prepared\"",
+            "newsml uses the name itself",
+        ),
+        (
             "licence = \"MIT\"",
             "license = \"MIT\"",
             "unknown field `license`",
@@ -237,6 +242,30 @@ fn wrong_files_are_refused_with_the_reason() {
     expect(&wheel("my package", "1.0.0", &sha256), "is not a pin like");
     expect(&wheel("p", "1.0.0 --pre", &sha256), "is not a pin like");
     expect(&wheel("p", "1.0.0", "ABC"), "is not a sha256");
+    for name in [
+        "newsml.json",
+        "NEWSML.json",
+        ".pip-x",
+        "m.part",
+        "m.gguf.part.json",
+        "a/x.tmp",
+    ] {
+        let text =
+            wheel("p", "1.0.0", &sha256).replace("name = \"m\"", &format!("name = \"{name}\""));
+        expect(&text, "newsml itself uses names like");
+    }
+    let file = |name: &str| format!("{{ name = \"{name}\", sha256 = \"{sha256}\", size = 1 }}");
+    for (one, other) in [("m", "m"), ("m", "M"), ("m", "m/n"), ("m/n", "m")] {
+        let text = MINE.replace(
+            "kind = \"hub\"\nrepository = \"me/mine\"\nfiles = [\"mine.gguf\"]",
+            &format!(
+                "kind = \"url\"\nbase = \"http://localhost/\"\nfiles = [{}, {}]",
+                file(one),
+                file(other)
+            ),
+        );
+        expect(&text, "two files would be stored as");
+    }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

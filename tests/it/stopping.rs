@@ -110,32 +110,3 @@ fn a_summary_is_whole_or_cancelled() {
         Ok((done.text, done.warnings, done.models))
     });
 }
-
-/// Whatever a warning is called, its name is told to those who read it.
-#[test]
-fn every_kind_of_warning_is_documented() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let made = regex::Regex::new(r#"Warning::new\(\s*"([a-z_]+)""#).unwrap();
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
-    let documents = [read("README.md"), read("src/options.rs")];
-    let mut folders = vec![root.join("src")];
-    let mut kinds = std::collections::BTreeSet::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source = std::fs::read_to_string(path).unwrap();
-                kinds.extend(made.captures_iter(&source).map(|found| found[1].to_owned()));
-            }
-        }
-    }
-    assert!(kinds.len() > 15, "{kinds:?}");
-    for text in &documents {
-        let missing = kinds
-            .iter()
-            .filter(|kind| !text.contains(&format!("`{kind}`")));
-        assert_eq!(missing.collect::<Vec<_>>(), Vec::<&String>::new());
-    }
-}

@@ -528,7 +528,7 @@ fn without_a_network_nothing_is_asked() {
 fn compressed_files_are_checked_unpacked_and_recorded() {
     use std::io::Write as _;
     let scene = Scene::new();
-    let content = b"news ".repeat(40_000);
+    let content = noise(200_000, 7);
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&content).unwrap();
     let packed = encoder.finish().unwrap();
@@ -579,6 +579,65 @@ fn compressed_files_are_checked_unpacked_and_recorded() {
         content.len() as u64 + record
     );
     assert!(!folder.exists());
+}
+
+#[test]
+fn a_file_that_unpacks_without_measure_is_refused() {
+    use std::io::Write as _;
+    let scene = Scene::new();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![0; 8 << 20]).unwrap();
+    let packed = encoder.finish().unwrap();
+    scene.mirror.plain_file("/m/model.bin.gz", &packed);
+    let spec = specs(&entry(
+        "bomb",
+        &format!(
+            "[[model.sources]]\nkind = \"url\"\nbase = \"{}/m/\"\n[[model.sources.files]]\nname = \"model.bin\"\nsha256 = \"{}\"\nsize = {}\ncompression = \"gzip\"",
+            scene.mirror.url(),
+            sha256(&packed),
+            packed.len()
+        ),
+    ))
+    .remove(0);
+    let error = scene.fetch(&spec).unwrap_err();
+    assert_eq!(error.kind(), "corrupt_model", "{error}");
+    let folder = scene.home.path().join("newsml/bomb");
+    assert!(!folder.exists() || fs::read_dir(folder).unwrap().count() == 0);
+}
+
+#[test]
+fn a_server_that_sends_a_little_each_time_is_given_up() {
+    let scene = Scene::new();
+    scene.mirror.set(Faults {
+        cuts: [100; 50].into(),
+        ..Faults::default()
+    });
+    let error = scene.fetch(&hub_model()).unwrap_err();
+    assert_eq!(error.kind(), "network", "{error}");
+    assert_eq!(scene.mirror.requests().len(), 4);
+}
+
+#[test]
+fn passwords_in_addresses_are_not_shown() {
+    let scene = Scene::new();
+    let base = scene.mirror.url().replace("http://", "http://me:secret@");
+    let spec = specs(&entry(
+        "mine",
+        &format!(
+            "[[model.sources]]\nkind = \"url\"\nbase = \"{base}/m/\"\n[[model.sources.files]]\nname = \"model.bin\"\nsha256 = \"{}\"\nsize = 4",
+            sha256(b"file"),
+        ),
+    ))
+    .remove(0);
+    let error = scene.fetch(&spec).unwrap_err();
+    assert!(error.to_string().contains("***@"), "{error}");
+    scene.mirror.plain_file("/m/model.bin", b"file");
+    scene.fetch(&spec).unwrap();
+    let record = fs::read_to_string(scene.home.path().join("newsml/mine/newsml.json")).unwrap();
+    let source = scene.store().cached_from(&spec).unwrap();
+    for text in [&error.to_string(), &scene.told(), &record, &source] {
+        assert!(!text.contains("secret"), "{text}");
+    }
 }
 
 #[test]

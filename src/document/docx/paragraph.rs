@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use crate::document::html::tokens::{self, StartTag, Token};
 use crate::document::layout::Builder;
+use crate::document::raised;
 use crate::document::spans::Kind;
 
 /// Elements that enclose runs, whose text is part of the sentence around them.
@@ -374,6 +375,20 @@ impl Reader<'_> {
         }
     }
 
+    /// The characters for a text that this formatting raises or lowers.
+    fn raised(&self, style: usize, text: &str) -> Option<String> {
+        let formatting = self.styles.get(style)?;
+        let at = formatting.find("<w:vertAlign")?;
+        let value = formatting[at..].split('>').next()?;
+        if value.contains("superscript") {
+            raised::superscript(text)
+        } else if value.contains("subscript") {
+            raised::subscript(text)
+        } else {
+            None
+        }
+    }
+
     /// The number of the formatting that stands at `range`.
     fn style(&mut self, range: Range<usize>) -> usize {
         let style = &self.source[range];
@@ -419,7 +434,9 @@ impl Reader<'_> {
                 .copied()
                 .unwrap_or(0);
             let source = item.source().clone();
-            let style = item.style().filter(|style| *style != base);
+            // Figures that became raised characters need no formatting of their own.
+            let is_raised = matches!(&item, Item::Text { style, .. } if self.raised(*style, &self.source[source.clone()]).is_some());
+            let style = item.style().filter(|style| *style != base && !is_raised);
             if span != style {
                 if span.is_some() {
                     let close = self.switch(base);
@@ -435,7 +452,10 @@ impl Reader<'_> {
             let reopen =
                 |style: usize| format!("<w:r>{}<w:t xml:space=\"preserve\">", self.styles[style]);
             match item {
-                Item::Text { .. } => self.builder.encoded(source.clone()),
+                Item::Text { style: own, .. } => match self.raised(own, raw) {
+                    Some(text) => self.builder.decoded(&text, source.clone()),
+                    None => self.builder.encoded(source.clone()),
+                },
                 Item::Break { .. } => {
                     let written = format!("</w:t>{raw}<w:t xml:space=\"preserve\">");
                     self.builder.written_break(source.clone(), Some(written));

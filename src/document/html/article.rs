@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::super::clutter::{self, Clutter};
 use super::super::lines;
+use super::hidden::Hidden;
 use super::hints;
-use super::tree::{self, Page, TextBlock};
+use super::tree::{self, Page, Place, TextBlock};
 
 /// An article found in a page.
 #[derive(Debug, Default)]
@@ -150,10 +151,10 @@ fn title(page: &Page, data: &Data) -> Option<String> {
         .or_else(|| page.title.clone())
         .map(|title| tree::collapse(&title))
         .filter(|title| !title.is_empty());
-    let headings = page
-        .blocks
-        .iter()
-        .filter(|block| block.place.heading == Some(1) && !block.text.is_empty());
+    let headings = page.blocks.iter().filter(|block| {
+        let is_shown = !block.place.outside && block.place.hidden.is_none();
+        block.place.heading == Some(1) && is_shown
+    });
     let Some(named) = named else {
         return headings.map(|block| block.text.clone()).next();
     };
@@ -165,6 +166,18 @@ fn title(page: &Page, data: &Data) -> Option<String> {
             && own.iter().filter(|word| words.contains(*word)).count() * 10 >= own.len() * 7
             && own.len() * 2 >= words.len()
     };
+    // A headline that only machines read does not take the place of the one that is shown.
+    let shares = |text: &str| {
+        let own: HashSet<String> = self::words(text).collect();
+        let shared = own.intersection(&words).count();
+        shared * 3 >= own.len().min(words.len())
+    };
+    if let Some(first) = headings.clone().next()
+        && !shares(&first.text)
+        && !page.title.as_deref().is_some_and(shares)
+    {
+        return Some(first.text.clone());
+    }
     let mut headings = headings.filter(shared);
     Some(
         headings
@@ -203,6 +216,7 @@ fn is_prose(block: &TextBlock) -> bool {
     !block.place.outside
         && block.place.heading.is_none()
         && length >= enough
+        && clutter::classify(&block.text) != Some(Clutter::Consent)
         && block.linked * 2 < length
         && (lines::ends_sentence(&block.text) || length >= 120)
 }
@@ -222,27 +236,30 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
             .map(|at| page.blocks[*at].text.chars().count())
             .sum()
     };
-    let heeding = container(page, |block| !block.place.around).map_or(Vec::new(), |container| {
-        select(page, container, title, Marks::Heeded)
-    });
-    let ignoring = container(page, |_| true).map_or(Vec::new(), |container| {
-        select(page, container, title, Marks::Ignored)
-    });
-    // Marks that would take most of the prose away do not mean what they seem to.
-    let body = if length(&heeding) * 10 >= length(&ignoring) * 4 {
-        heeding
-    } else {
-        ignoring
+    let by = |marks: Marks| {
+        let container = container(page, |block| marks.allow(block.place), title);
+        container.map_or(Vec::new(), |container| {
+            select(page, container, title, marks)
+        })
     };
+    // Marks that would take most of the prose away do not mean what they seem to.
+    let mut body = by(Marks::Heeded);
+    for marks in [Marks::Ignored, Marks::All] {
+        let found = by(marks);
+        if length(&body) * 10 < length(&found) * 4 {
+            body = found;
+        }
+    }
     if !body.is_empty() {
         return body;
     }
     // Nothing runs as prose: whatever is shown and is no link.
     let shown = |at: &usize| {
         let block = &page.blocks[*at];
-        !block.place.outside
+        block.place.is_open()
             && block.linked * 2 < block.text.chars().count()
             && title != Some(&block.text)
+            && clutter::classify(&block.text).is_none()
     };
     (0..page.blocks.len()).filter(shown).collect()
 }
@@ -282,6 +299,19 @@ fn told(page: &Page, body: &str, title: Option<&str>) -> Option<Vec<usize>> {
 enum Marks {
     Heeded,
     Ignored,
+    /// Nothing either, nor what elements and classes say that mostly stand around articles.
+    All,
+}
+
+impl Marks {
+    /// Whether text at a place may be of the article.
+    fn allow(self, place: Place) -> bool {
+        match self {
+            Self::Heeded => place.is_open() && !place.around,
+            Self::Ignored => place.is_open() && !place.comments,
+            Self::All => !place.outside && !place.comments && place.hidden != Some(Hidden::Sure),
+        }
+    }
 }
 
 /// The blocks whose words, three by three, are those of `body`.
@@ -298,7 +328,7 @@ fn matching(page: &Page, body: &str) -> Vec<usize> {
         .filter(|at| {
             let block = &page.blocks[*at];
             let own = triples(&block.text);
-            !block.place.outside
+            block.place.is_open()
                 && !own.is_empty()
                 && own.iter().filter(|triple| told.contains(*triple)).count() * 10 >= own.len() * 7
         })
@@ -334,7 +364,11 @@ fn ancestor(page: &Page, blocks: &[usize]) -> usize {
 
 /// The element that holds the article: from the page downwards, always into the element that has
 /// most of the prose, as long as one has.
-fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> {
+fn container(
+    page: &Page,
+    counts: impl Fn(&TextBlock) -> bool,
+    title: Option<&str>,
+) -> Option<usize> {
     let mut weights = vec![0_usize; page.elements.len()];
     for block in page
         .blocks
@@ -350,6 +384,9 @@ fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> 
     }
     if weights[0] == 0 {
         return None;
+    }
+    if let Some(article) = title.and_then(|title| one_of_several(page, &weights, title)) {
+        return Some(article);
     }
     let mut heaviest: Vec<Option<usize>> = vec![None; page.elements.len()];
     for element in 1..page.elements.len() {
@@ -368,7 +405,93 @@ fn container(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Option<usize> 
         }
         at = child;
     }
+    if let Some(title) = title
+        && let Some(other) = titled_part(page, &weights, at, title)
+    {
+        return Some(other);
+    }
     Some(at)
+}
+
+/// The part of the page under the heading that is the title, where `container` is under another heading
+/// and does not hold it.
+fn titled_part(page: &Page, weights: &[usize], container: usize, title: &str) -> Option<usize> {
+    let within = |element: usize, outer: usize| {
+        std::iter::successors(Some(element), |at| {
+            (*at != 0).then(|| page.elements[*at].parent)
+        })
+        .any(|at| at == outer)
+    };
+    let titled = words(title).collect::<HashSet<_>>();
+    let is_title = |block: &&TextBlock| {
+        let own: HashSet<String> = words(&block.text).collect();
+        block.place.heading.is_some()
+            && block.place.is_open()
+            && own.intersection(&titled).count() * 10 >= own.len().max(titled.len()) * 7
+    };
+    let heading = page.blocks.iter().find(is_title)?;
+    let first = page
+        .blocks
+        .iter()
+        .find(|block| within(block.element, container))?;
+    if within(heading.element, container) || first.place.heading.is_none_or(|level| level > 2) {
+        return None;
+    }
+    let part = std::iter::successors(Some(heading.element), |at| {
+        (*at != 0).then(|| page.elements[*at].parent)
+    })
+    .find(|at| weights[*at] > 0)?;
+    (weights[part] >= 200 && !within(container, part)).then_some(part)
+}
+
+/// Whether a block is the heading of what a press release says at its end of those who wrote it.
+fn is_about_publisher(page: &Page, blocks: &[usize], at: usize) -> bool {
+    let text = page.blocks[at].text.trim_end_matches(':').to_lowercase();
+    let is_heading = text.split_whitespace().count() <= 7
+        && ["about ", "о компании", "об авторе", "نبذة عن", "عن الشركة"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        && !lines::ends_sentence(&text);
+    let rest = blocks
+        .iter()
+        .filter(|block| **block > at && is_prose(&page.blocks[**block]));
+    is_heading && rest.count() <= 4
+}
+
+/// Of several articles on a page, each with a heading of its own, the one that has the title.
+fn one_of_several(page: &Page, weights: &[usize], title: &str) -> Option<usize> {
+    let titled = words(title).collect::<HashSet<_>>();
+    let heading = page.blocks.iter().find(|block| {
+        let own: HashSet<String> = words(&block.text).collect();
+        block.place.heading.is_some()
+            && block.place.is_open()
+            && !own.is_empty()
+            && own.intersection(&titled).count() * 10 >= own.len().max(titled.len()) * 7
+    })?;
+    let level = heading.place.heading;
+    let is_article = |element: usize| {
+        matches!(page.elements[element].name.as_str(), "article" | "section")
+            && weights[element] > 0
+    };
+    let around = |element: usize| {
+        std::iter::successors(Some(element), |at| {
+            (*at != 0).then(|| page.elements[*at].parent)
+        })
+    };
+    let own = around(heading.element).find(|element| is_article(*element))?;
+    // Another article with a heading of the same level, beside this one.
+    let is_other = |block: &TextBlock| {
+        block.place.heading == level
+            && block.place.is_open()
+            && around(block.element).all(|element| element != own)
+            && around(block.element)
+                .find(|element| is_article(*element))
+                .is_some_and(|other| {
+                    weights[other] * 3 >= weights[own]
+                        && around(own).all(|element| element != other)
+                })
+    };
+    page.blocks.iter().any(is_other).then_some(own)
 }
 
 /// The blocks of the article within its container.
@@ -379,16 +502,20 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
         inside[element] |= inside[page.elements[element].parent];
     }
     // Marks on what the container itself stands in say nothing about its text.
-    let around = page.elements[container].place.around || marks == Marks::Ignored;
+    let around = page.elements[container].place.around || marks != Marks::Heeded;
     let blocks: Vec<usize> = (0..page.blocks.len())
         .filter(|at| inside[page.blocks[*at].element])
         .collect();
     let mut chosen = Vec::new();
     let mut in_related = false;
+    let mut in_announced = false;
     for &at in &blocks {
         let block = &page.blocks[at];
         let length = block.text.chars().count();
         let clutter = clutter::classify(&block.text);
+        if chosen.len() >= 3 && is_about_publisher(page, &blocks, at) {
+            break;
+        }
         let words = block.text.split_whitespace().count();
         in_related = match clutter {
             Some(Clutter::Related) => words <= 4,
@@ -396,18 +523,38 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
             _ if is_prose(block) => false,
             _ => in_related,
         };
-        let strange = block.place.outside
+        let is_clutter = clutter.is_some_and(|clutter| match clutter {
+            Clutter::Section => false,
+            Clutter::Furniture => !block.place.cell,
+            _ => true,
+        });
+        let may_be = match marks {
+            Marks::Heeded => Marks::Ignored,
+            other => other,
+        };
+        // A list that a paragraph announces is the article's, links or not.
+        let is_announced = block.place.item
+            && chosen.last().is_some_and(|last: &usize| {
+                let last = &page.blocks[*last];
+                last.text.ends_with(':') || last.place.item && in_announced
+            });
+        in_announced = is_announced;
+        let is_widget = block.place.either
+            && (block.linked * 3 > length || !(length >= 40 && lines::ends_sentence(&block.text)));
+        let strange = is_widget
+            || !may_be.allow(block.place)
             || (block.place.around && !around)
-            || clutter.is_some()
+            || is_clutter
             || in_related
             || title.is_some_and(|title| title == block.text)
-            || block.linked * 10
-                > length
-                    * if block.place.paragraph && words > 12 {
-                        9
-                    } else {
-                        6
-                    }
+            || !is_announced
+                && block.linked * 10
+                    > length
+                        * if block.place.paragraph && words > 12 {
+                            9
+                        } else {
+                            6
+                        }
             || (block.place.heading == Some(1) && chosen.is_empty());
         if !strange {
             chosen.push(at);
@@ -432,7 +579,11 @@ fn trim(page: &Page, mut chosen: Vec<usize>) -> Vec<usize> {
     };
     let last = chosen
         .iter()
-        .rposition(|at| weighty(*at) || block(*at).place.item)
+        .rposition(|at| {
+            weighty(*at)
+                || block(*at).place.item
+                || crate::segment::item_marker(&block(*at).text).is_some()
+        })
         .unwrap_or(first)
         .max(first);
     chosen.truncate(last + 1);

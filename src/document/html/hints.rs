@@ -28,6 +28,28 @@ static BODY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// Names of parts of an article as well as of what stands around one.
+static EITHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[_-])(?:paywall|teasers?|read-?more|repl(?:y|ies)|premium|metered|subscriber)(?:$|[_-])").ok()
+});
+
+/// Names of what readers wrote.
+static COMMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:comments?|commentlist|comment-?(?:list|body|content|text|thread|section|area|wrap(?:per)?)|comments-?(?:list|area|section|wrap(?:per)?|container)|disqus_thread|respond)$").ok()
+});
+
+/// Whether a name among the marks may be that of a part of an article as well.
+pub(super) fn is_either(marks: &str) -> bool {
+    let matches = |name: &str| EITHER.as_ref().is_some_and(|regex| regex.is_match(name));
+    marks.split_whitespace().any(matches)
+}
+
+/// Whether the marks of an element say that readers wrote what is in it.
+pub(super) fn is_comments(marks: &str) -> bool {
+    let matches = |name: &str| COMMENTS.as_ref().is_some_and(|regex| regex.is_match(name));
+    marks.split_whitespace().any(matches)
+}
+
 /// Whether the marks of an element say that it stands around an article. Names that say what a page
 /// has (`has-sidebar`) speak of its layout.
 pub(super) fn is_around(marks: &str) -> bool {
@@ -39,7 +61,7 @@ pub(super) fn is_around(marks: &str) -> bool {
     let matches = |name: &str| AROUND.as_ref().is_some_and(|regex| regex.is_match(name));
     marks
         .split_whitespace()
-        .any(|name| !layout(name) && matches(name))
+        .any(|name| !layout(name) && !is_either(name) && matches(name))
         && !is_body(marks)
 }
 

@@ -9,8 +9,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::elements::{INLINE, VOID, closes};
 use super::tokens::{self, StartTag, Token};
-use super::tree::{INLINE, VOID, closes, decode};
+use super::tree::decode;
 use crate::document::escape::{Escape, ValueKind};
 use crate::document::layout::{Builder, Layout};
 use crate::document::spans::Kind;

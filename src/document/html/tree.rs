@@ -1,14 +1,20 @@
-//! Reads HTML, however badly formed, into elements and the blocks of text between them.
+//! Reads a page into elements and the blocks of text between them.
 //!
-//! Every stretch of text keeps its place in the source. Nesting is kept on a stack of its own and
-//! never by recursion, and an end tag looks only for an element that is open, so time and memory
-//! are linear in the source whatever it holds. Which blocks are the article is told in `article`.
+//! The tree is the one that a browser makes (`dom`). Every stretch of text that is in it becomes part of
+//! a block, shown or not; which blocks are the article is told in `article`, and what is hidden in
+//! `hidden`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Range;
 
-use super::tokens;
+use html5ever::{Attribute, ns};
+
+use super::dom::{self, Data, ElementData, Node};
+use super::elements::INLINE;
+use super::hidden::{self, Hidden};
+use super::hints;
+use crate::document::lines::{ends_sentence, is_format};
+use crate::document::raised;
 
 /// An element of the page.
 #[derive(Debug)]
@@ -26,26 +32,47 @@ pub(super) struct Element {
 }
 
 /// What holds for all text inside an element.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Not shown, or never part of an article: `nav`, `footer`, `button`.
+    /// Never part of an article: `nav`, `button`.
     pub(super) outside: bool,
+    /// Rarely part of an article: `footer`, `aside`, `header`.
+    pub(super) apart: bool,
+    /// In a figure that may hold a table or a quotation of the article.
+    figure: bool,
+    /// Not shown.
+    pub(super) hidden: Option<Hidden>,
+    /// A description of a picture: `figcaption`.
+    pub(super) caption: bool,
     /// By its class or id it is about the article, not of it: `share`, `related`.
     pub(super) around: bool,
+    /// By its class or id, perhaps about the article and perhaps of it: `teaser-content`.
+    pub(super) either: bool,
+    /// By its class or id, written by readers.
+    pub(super) comments: bool,
     /// A heading, and its level.
     pub(super) heading: Option<u8>,
     /// An item of a list.
     pub(super) item: bool,
+    /// A cell of a table.
+    pub(super) cell: bool,
     /// In `article` or `main`.
     pub(super) main: bool,
     /// A paragraph by its element: `p`, `blockquote`, `pre`.
     pub(super) paragraph: bool,
 }
 
+impl Place {
+    /// Whether text here may be of an article.
+    pub(super) fn is_open(self) -> bool {
+        !self.outside && !self.apart && self.hidden.is_none()
+    }
+}
+
 /// A stretch of text that is shown as one: a paragraph, a heading, a cell.
 #[derive(Debug)]
 pub(super) struct TextBlock {
-    /// The text, decoded, with single spaces.
+    /// The text, with single spaces.
     pub(super) text: String,
     /// How many of its characters are links.
     pub(super) linked: usize,
@@ -66,41 +93,19 @@ pub(super) struct Page {
     pub(super) meta: HashMap<String, String>,
     /// Scripts of the type `application/ld+json`.
     pub(super) data: Vec<String>,
+    /// What stands in `noscript`, which a reader without scripts sees.
+    pub(super) noscript: Vec<String>,
     /// The value of the first `time` element.
     pub(super) time: Option<String>,
 }
 
-/// Elements that have no end tag.
-pub(super) const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-    "track", "wbr", "amp-img",
-];
-
-/// Elements whose text is not HTML.
-const RAW: &[&str] = &[
-    "script", "style", "title", "textarea", "noscript", "iframe", "xmp", "noembed", "noframes",
-    "template",
-];
-
-/// Elements that stand within a line; all others part blocks.
-pub(super) const INLINE: &[&str] = &[
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
-    "font", "i", "ins", "kbd", "mark", "nobr", "q", "s", "samp", "small", "span", "strike",
-    "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "picture", "source", "ruby",
-    "rt", "rp", "slot", "o:p",
-];
-
 /// Elements that are never part of an article's text.
 const OUTSIDE: &[&str] = &[
     "nav",
-    "footer",
-    "aside",
     "button",
     "select",
     "option",
-    "form",
     "figcaption",
-    "figure",
     "dialog",
     "menu",
     "svg",
@@ -111,38 +116,18 @@ const OUTSIDE: &[&str] = &[
     "map",
     "label",
     "input",
-    "template",
+    "textarea",
     "head",
 ];
 
-/// Elements that their own kind, or one of these, closes.
-pub(super) fn closes(open: &str, name: &str) -> bool {
-    match open {
-        "p" => {
-            !INLINE.contains(&name)
-                && !matches!(
-                    name,
-                    "br" | "script"
-                        | "style"
-                        | "noscript"
-                        | "input"
-                        | "button"
-                        | "label"
-                        | "svg"
-                        | "iframe"
-                )
-        }
-        "li" => name == "li",
-        "option" => matches!(name, "option" | "optgroup"),
-        "dt" | "dd" => matches!(name, "dt" | "dd"),
-        "tr" => name == "tr",
-        "td" | "th" => matches!(name, "td" | "th" | "tr"),
-        _ => false,
-    }
-}
+/// Elements whose text is no text of the page.
+const MUTE: &[&str] = &[
+    "script", "style", "template", "iframe", "noembed", "noframes",
+];
 
 /// Reads a page.
 pub(super) fn parse(source: &str) -> Page {
+    let nodes = dom::parse(source);
     let root = Element {
         parent: 0,
         block: 0,
@@ -150,210 +135,168 @@ pub(super) fn parse(source: &str) -> Page {
         marks: String::new(),
         place: Place::default(),
     };
-    let mut parser = Parser {
-        source,
+    let mut reader = Reader {
+        nodes: &nodes,
         page: Page {
             elements: vec![root],
             ..Page::default()
         },
         open: vec![0],
-        counts: HashMap::new(),
         block: None,
+        asides: Vec::new(),
         breaks: 0,
-        link: None,
+        links: 0,
+        raised: 0,
+        lowered: 0,
     };
-    parser.run();
-    parser.page
+    reader.run();
+    reader.page
 }
 
-struct Parser<'a> {
-    source: &'a str,
+struct Reader<'a> {
+    nodes: &'a [Node],
     page: Page,
-    /// Open elements, the root first.
+    /// Open elements of the page, the root first.
     open: Vec<usize>,
-    /// How many elements of a name are open.
-    counts: HashMap<String, usize>,
     block: Option<TextBlock>,
+    /// What stands within the block at hand and is not of it.
+    asides: Vec<TextBlock>,
     /// How many `br` came since the last text.
     breaks: usize,
-    /// How many elements were open where the link began that is open.
-    link: Option<usize>,
+    /// How many links are open, and elements that raise or lower text.
+    links: usize,
+    raised: usize,
+    lowered: usize,
 }
 
-impl Parser<'_> {
+/// A step of the walk through the tree.
+enum Step {
+    Enter(usize),
+    Leave(usize),
+}
+
+impl Reader<'_> {
     fn run(&mut self) {
-        let mut at = 0;
-        while at < self.source.len() {
-            let rest = &self.source[at..];
-            let Some(tag) = rest.find('<') else {
-                self.text(at..self.source.len());
-                break;
+        let mut steps = vec![Step::Enter(0)];
+        while let Some(step) = steps.pop() {
+            let node = match step {
+                Step::Enter(node) => node,
+                Step::Leave(node) => {
+                    self.leave(node);
+                    continue;
+                }
             };
-            if tag > 0 {
-                self.text(at..at + tag);
+            let is_read = match &self.nodes[node].data {
+                Data::None => node == 0,
+                Data::Text(text) => {
+                    self.text(text);
+                    false
+                }
+                Data::Element(element) => self.enter(node, element),
+            };
+            if is_read {
+                steps.push(Step::Leave(node));
+                let children = self.nodes[node].children.iter().rev();
+                steps.extend(children.map(|child| Step::Enter(*child)));
             }
-            at = self.markup(at + tag);
         }
         self.flush();
     }
 
-    /// Reads what begins with `<` at `at`; returns where it ends.
-    fn markup(&mut self, at: usize) -> usize {
-        let rest = &self.source[at..];
-        let length = self.source.len();
-        if let Some(comment) = rest.strip_prefix("<!--") {
-            return comment.find("-->").map_or(length, |end| at + 4 + end + 3);
-        }
-        let end_tag = rest.starts_with("</");
-        let name_at = at + 1 + usize::from(end_tag);
-        match self.source.as_bytes().get(name_at) {
-            Some(byte) if byte.is_ascii_alphabetic() => {}
-            Some(b'!' | b'?') if !end_tag => {
-                return rest.find('>').map_or(length, |end| at + end + 1);
-            }
-            Some(_) if end_tag => return rest.find('>').map_or(length, |end| at + end + 1),
-            // A bare `<`.
-            _ => {
-                self.text(at..at + 1);
-                return at + 1;
-            }
-        }
-        let tag = Tag::read(self.source, name_at);
-        if end_tag {
-            self.end(&tag.name);
-            return tag.end;
-        }
-        self.start(&tag);
-        if !RAW.contains(&tag.name.as_str()) || tag.closed {
-            return tag.end;
-        }
-        let inner_end = tokens::raw_end(self.source, tag.end, &tag.name);
-        let inner = &self.source[tag.end..inner_end];
-        match tag.name.as_str() {
-            "title" if self.page.title.is_none() && !self.counts.contains_key("svg") => {
-                self.page.title = Some(collapse(&decode(inner)))
-            }
-            "script"
-                if tag
-                    .attribute("type")
-                    .is_some_and(|kind| kind.contains("ld+json")) =>
-            {
-                self.page.data.push(inner.to_owned())
-            }
-            _ => {}
-        }
-        self.end(&tag.name);
-        self.source[inner_end..]
-            .find('>')
-            .map_or(length, |end| inner_end + end + 1)
+    /// The text that stands directly in an element.
+    fn content(&self, node: usize) -> String {
+        let children = self.nodes[node].children.iter();
+        let texts = children.filter_map(|child| match &self.nodes[*child].data {
+            Data::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
     }
 
-    fn start(&mut self, tag: &Tag) {
-        let name = tag.name.as_str();
+    /// Begins an element; returns whether what is in it is read.
+    fn enter(&mut self, node: usize, element: &ElementData) -> bool {
+        let tag = Tag(element);
+        let name = tag.name();
         match name {
             "meta" => {
                 let key = ["property", "name", "itemprop"]
                     .iter()
                     .find_map(|key| tag.attribute(key));
                 if let (Some(key), Some(content)) = (key, tag.attribute("content")) {
-                    self.page.meta.entry(key.to_lowercase()).or_insert(content);
+                    let known = self.page.meta.entry(key.to_lowercase());
+                    known.or_insert_with(|| content.to_owned());
                 }
+                return false;
             }
-            "time" if self.page.time.is_none() => self.page.time = tag.attribute("datetime"),
-            "br" => return self.line_break(),
-            "a" => self.link = tag.has("href").then_some(self.open.len()),
+            "title" if element.name.ns == ns!(html) => {
+                let title = collapse(&self.content(node));
+                self.page.title.get_or_insert(title);
+                return false;
+            }
+            "script" => {
+                let kind = tag.attribute("type").unwrap_or_default();
+                if kind.contains("ld+json") {
+                    self.page.data.push(self.content(node));
+                }
+                return false;
+            }
+            "noscript" => {
+                self.page.noscript.push(self.content(node));
+                return false;
+            }
+            _ if MUTE.contains(&name) => return false,
+            "br" => {
+                self.line_break();
+                return false;
+            }
+            "hr" => {
+                self.flush();
+                return false;
+            }
+            "time" if self.page.time.is_none() => {
+                self.page.time = tag.attribute("datetime").map(str::to_owned);
+            }
+            "a" if tag.has("href") => self.links += 1,
+            "sup" => self.raised += 1,
+            "sub" => self.lowered += 1,
             _ => {}
         }
-        if VOID.contains(&name) {
-            if name == "hr" {
-                self.flush();
-            }
-            return;
-        }
-        while let Some(&top) = self.open.last()
-            && closes(&self.page.elements[top].name, name)
-        {
-            self.pop();
-        }
-        // A block inside a paragraph that inline elements were left open in.
-        if !INLINE.contains(&name) {
+        let is_inline = INLINE.contains(&name);
+        if !is_inline {
             self.flush();
         }
-        if tag.closed && !INLINE.contains(&name) && name != "p" && name != "div" {
-            return;
-        }
         let parent = self.open.last().copied().unwrap_or(0);
-        let place = self.page.elements[parent].place.inside(tag);
-        *self.counts.entry(name.to_owned()).or_insert(0) += 1;
         let index = self.page.elements.len();
-        let block = if INLINE.contains(&name) {
-            self.page.elements[parent].block
-        } else {
-            index
-        };
         self.open.push(index);
         self.page.elements.push(Element {
             parent,
-            block,
+            block: if is_inline {
+                self.page.elements[parent].block
+            } else {
+                index
+            },
             name: name.to_owned(),
             marks: tag.marks(),
-            place,
+            place: self.page.elements[parent].place.inside(&tag),
         });
+        true
     }
 
-    fn end(&mut self, name: &str) {
-        if name == "br" || name == "p" && !self.counts.contains_key("p") {
-            return self.line_break();
+    fn leave(&mut self, node: usize) {
+        let Data::Element(element) = &self.nodes[node].data else {
+            return;
+        };
+        let tag = Tag(element);
+        match tag.name() {
+            "a" if tag.has("href") => self.links -= 1,
+            "sup" => self.raised -= 1,
+            "sub" => self.lowered -= 1,
+            _ => {}
         }
-        if name == "a" {
-            self.link = None;
-        }
-        if !INLINE.contains(&name) {
+        if !INLINE.contains(&tag.name()) {
             self.flush();
         }
-        if self.counts.get(name).copied().unwrap_or(0) == 0 {
-            return;
-        }
-        // An inline element does not end the block it stands in.
-        if INLINE.contains(&name)
-            && self
-                .open
-                .iter()
-                .rev()
-                .take(24)
-                .find(|open| {
-                    !INLINE.contains(&self.page.elements[**open].name.as_str())
-                        || self.page.elements[**open].name == name
-                })
-                .is_none_or(|open| self.page.elements[*open].name != name)
-        {
-            return;
-        }
-        while self.open.len() > 1 {
-            let found = self
-                .open
-                .last()
-                .is_some_and(|open| self.page.elements[*open].name == name);
-            self.pop();
-            if found {
-                break;
-            }
-        }
-    }
-
-    fn pop(&mut self) {
-        let Some(top) = self.open.pop() else { return };
-        // A link that was never closed ends with what it stands in.
-        self.link = self.link.filter(|depth| self.open.len() >= *depth);
-        let name = &self.page.elements[top].name;
-        if !INLINE.contains(&name.as_str()) {
-            if let Some(count) = self.counts.get_mut(name) {
-                *count -= 1;
-            }
-            self.flush();
-        } else if let Some(count) = self.counts.get_mut(name) {
-            *count -= 1;
-        }
+        self.open.pop();
     }
 
     fn line_break(&mut self) {
@@ -361,7 +304,7 @@ impl Parser<'_> {
         let ended = self
             .block
             .as_ref()
-            .is_some_and(|block| super::super::lines::ends_sentence(&block.text));
+            .is_some_and(|block| ends_sentence(&block.text));
         if self.breaks > 1 || ended {
             self.flush();
         } else if let Some(block) = &mut self.block
@@ -371,8 +314,7 @@ impl Parser<'_> {
         }
     }
 
-    fn text(&mut self, range: Range<usize>) {
-        let raw = &self.source[range.clone()];
+    fn text(&mut self, raw: &str) {
         if raw.trim().is_empty() {
             if let Some(block) = &mut self.block
                 && !raw.is_empty()
@@ -385,40 +327,43 @@ impl Parser<'_> {
         self.breaks = 0;
         let element = self.open.last().copied().unwrap_or(0);
         let place = self.page.elements[element].place;
-        // What is not of the article does not stand in one block with what is.
-        if self.block.as_ref().is_some_and(|block| {
-            block.place.outside != place.outside
-                || (block.place.around != place.around && !block.place.around)
-        }) {
-            if place.outside {
-                return;
-            }
-            self.flush();
-        }
-        let block = self.block.get_or_insert_with(|| TextBlock {
+        let is_apart = |block: &TextBlock| {
+            block.place.is_open() != place.is_open() || (place.around && !block.place.around)
+        };
+        let mut begun = TextBlock {
             text: String::new(),
             linked: 0,
             element,
             place,
-        });
-        let before = block.text.len();
-        for c in decode(raw).chars() {
-            if c.is_whitespace() && c != '\u{A0}' && c != '\u{202F}' {
-                if !block.text.ends_with(' ') && !block.text.is_empty() {
-                    block.text.push(' ');
-                }
-            } else if !(c.is_control() || super::super::lines::is_format(c)) {
-                block.text.push(c);
+        };
+        let is_linked = self.links > 0;
+        let written = if self.raised > 0 {
+            raised::superscript(raw.trim())
+        } else if self.lowered > 0 {
+            raised::subscript(raw.trim())
+        } else {
+            None
+        };
+        let raw = written.as_deref().unwrap_or(raw);
+        // What is not of the article does not stand in one block with what is.
+        match &mut self.block {
+            Some(block) if !is_apart(block) => push(block, raw, is_linked),
+            Some(block) if block.place.is_open() && !place.is_open() => {
+                push(&mut begun, raw, is_linked);
+                self.asides.push(begun);
             }
-        }
-        if self.link.is_some() {
-            block.linked += block.text[before..].chars().count();
+            _ => {
+                self.flush();
+                push(&mut begun, raw, is_linked);
+                self.block = Some(begun);
+            }
         }
     }
 
     fn flush(&mut self) {
         self.breaks = 0;
-        if let Some(mut block) = self.block.take() {
+        let asides = std::mem::take(&mut self.asides);
+        for mut block in self.block.take().into_iter().chain(asides) {
             block.text.truncate(block.text.trim_end().len());
             // The block belongs to the nearest element that is more than a part of a line.
             block.element = self.page.elements[block.element].block;
@@ -429,89 +374,92 @@ impl Parser<'_> {
     }
 }
 
-impl Place {
-    fn inside(self, tag: &Tag) -> Self {
-        let mut place = self;
-        let name = tag.name.as_str();
-        let hidden = tag.has("hidden")
-            || tag
-                .attribute("aria-hidden")
-                .is_some_and(|value| value == "true")
-            || tag.attribute("style").is_some_and(|style| {
-                let style = style.replace(' ', "").to_ascii_lowercase();
-                style.contains("display:none") || style.contains("visibility:hidden")
-            });
-        place.outside |= hidden || OUTSIDE.contains(&name) || (name == "header" && !place.main);
-        // Page-wide form elements wrap whole pages of some systems.
-        if name == "form" && !self.outside && !hidden {
-            place.outside = false;
+/// Adds text to a block, with single spaces.
+fn push(block: &mut TextBlock, raw: &str, is_linked: bool) {
+    let before = block.text.len();
+    for c in raw.chars() {
+        if c.is_whitespace() && c != '\u{A0}' && c != '\u{202F}' {
+            if !block.text.ends_with(' ') && !block.text.is_empty() {
+                block.text.push(' ');
+            }
+        } else if !(c.is_control() || is_format(c)) {
+            block.text.push(c);
         }
+    }
+    if is_linked {
+        block.linked += block.text[before..].chars().count();
+    }
+}
+
+impl Place {
+    fn inside(self, tag: &Tag<'_>) -> Self {
+        let mut place = self;
+        let name = tag.name();
+        place.hidden = place.hidden.or_else(|| hidden::of(tag));
+        place.outside |= OUTSIDE.contains(&name);
+        place.apart |= matches!(name, "footer" | "aside") || (name == "header" && !place.main);
         match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => place.heading = name[1..].parse().ok(),
             "li" | "dd" | "dt" => place.item = true,
+            "td" | "th" => place.cell = true,
             "p" | "blockquote" | "pre" => place.paragraph = true,
             "article" | "main" => place.main = true,
+            "figcaption" => place.caption = true,
+            "figure" if !place.outside => (place.outside, place.figure) = (true, true),
+            _ => {}
+        }
+        match name {
+            "table" | "blockquote" | "pre" if place.figure && !place.caption => {
+                (place.outside, place.figure) = (false, false);
+            }
             _ => {}
         }
         if !matches!(name, "html" | "body" | "main" | "article") {
-            place.around |= super::hints::is_around(&tag.marks());
+            let marks = tag.marks();
+            place.around |= hints::is_around(&marks);
+            place.either |= hints::is_either(&marks);
+            place.comments |= hints::is_comments(&marks);
         }
         place
     }
 }
 
-/// A start or end tag.
-struct Tag {
-    name: String,
-    attributes: Vec<(String, String)>,
-    /// Ends in `/>`.
-    closed: bool,
-    /// Offset after `>`.
-    end: usize,
-}
+/// An element, as it stands in the page.
+pub(super) struct Tag<'a>(&'a ElementData);
 
-impl Tag {
-    /// Reads a tag whose name begins at `at`.
-    fn read(source: &str, at: usize) -> Self {
-        let tag = tokens::start_tag(source, at, at);
-        // A page may have any number of attributes; a few are looked at.
-        let attributes = tag.attributes.into_iter().take(64).map(|attribute| {
-            let value = attribute.value.map(|value| decode(&source[value]));
-            (
-                source[attribute.name].to_ascii_lowercase(),
-                value.unwrap_or_default().into_owned(),
-            )
-        });
-        Self {
-            name: tag.name,
-            attributes: attributes.collect(),
-            closed: tag.closed,
-            end: tag.range.end,
-        }
+impl Tag<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.0.name.local
     }
 
-    fn attribute(&self, key: &str) -> Option<String> {
-        self.attributes
+    pub(super) fn attribute(&self, key: &str) -> Option<&str> {
+        let is_it = |attribute: &&Attribute| &*attribute.name.local == key;
+        self.0
+            .attributes
             .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.clone())
+            .find(is_it)
+            .map(|found| &*found.value)
     }
 
-    fn has(&self, key: &str) -> bool {
-        self.attributes.iter().any(|(name, _)| name == key)
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.attribute(key).is_some()
     }
 
     fn marks(&self) -> String {
-        let marks = self.attributes.iter().filter(|(key, _)| {
-            matches!(
-                key.as_str(),
-                "class" | "id" | "role" | "itemprop" | "data-testid" | "data-component"
-            )
-        });
-        marks
-            .map(|(_, value)| value.to_ascii_lowercase())
-            .collect::<Vec<_>>()
-            .join(" ")
+        let keys = [
+            "class",
+            "id",
+            "role",
+            "itemprop",
+            "data-testid",
+            "data-component",
+        ];
+        let marks: Vec<String> = keys
+            .iter()
+            .filter_map(|key| self.attribute(key))
+            .map(str::to_ascii_lowercase)
+            .collect();
+        marks.join(" ")
     }
 }
 

@@ -1419,7 +1419,6 @@ const RUNS: &[&str] = &[
     "<w:r><w:pict><w:txbxContent><w:p><w:r><w:t>Box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r>",
     "<w:r><w:t/></w:r>",
     "<w:t>",
-    "<![CDATA[ <w:t> ]]>",
     "\n  ",
     "<w:pPr><w:rPr><w:b/></w:rPr></w:pPr>",
 ];
