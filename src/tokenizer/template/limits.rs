@@ -169,7 +169,10 @@ fn larger(name: &str, args: &[Value]) -> usize {
             parts.saturating_mul(longest.unwrap_or(0) + MEMBER)
         }
         "indent" => {
-            let width = args.get(1).and_then(Value::as_usize).unwrap_or(4);
+            let named = args.last().filter(|last| last.is_kwargs());
+            let named = named.and_then(|named| named.get_attr("width").ok());
+            let widths = args.iter().skip(1).chain(&named);
+            let width = widths.filter_map(Value::as_usize).max().unwrap_or(4);
             (text(0).matches('\n').count() + 1).saturating_mul(width)
         }
         "list" | "reverse" | "sort" | "unique" => text(0).len().saturating_mul(MEMBER),
