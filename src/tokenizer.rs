@@ -5,7 +5,9 @@
 //! model thinks before it answers never becomes text.
 
 mod byte_level;
+mod encoder;
 mod json;
+mod markers;
 pub(crate) mod pieces;
 mod scripts;
 mod template;
@@ -14,7 +16,6 @@ mod vocabulary;
 
 use std::path::PathBuf;
 
-use candle_core::quantized::gguf_file::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::engine::Writing;
@@ -22,9 +23,11 @@ use crate::error::{Error, Result};
 use crate::models::TokenId;
 use crate::models::gguf::Gguf;
 
+use encoder::Pieces;
+use markers::Part;
 use template::ChatTemplate;
 use thinking::Thinking;
-use vocabulary::{ENDS, Fault, Part, Pieces, TokenKind, Vocabulary};
+use vocabulary::{ENDS, Fault};
 
 /// The tokenizer of an instruct model, with its chat template.
 pub(crate) struct ChatTokenizer {
@@ -76,7 +79,7 @@ impl ChatTokenizer {
         let source = gguf.text("tokenizer.chat_template").map_err(|_| {
             gguf.unsupported("the file has no chat template, so it is no instruct model".to_owned())
         })?;
-        let vocabulary = read_vocabulary(gguf)?;
+        let vocabulary = vocabulary::read(gguf)?;
         let composes = vocabulary.pre.as_deref() == Some("qwen2");
         let pieces = Pieces::new(vocabulary).map_err(|fault| match fault {
             Fault::Corrupt(message) => gguf.corrupt(message),
@@ -261,60 +264,6 @@ fn stop_tokens(gguf: &Gguf, pieces: &Pieces) -> Vec<TokenId> {
     stop.sort_unstable();
     stop.dedup();
     stop
-}
-
-/// Reads the vocabulary of a GGUF file.
-fn read_vocabulary(gguf: &Gguf) -> Result<Vocabulary> {
-    let metadata = &gguf.content().metadata;
-    let key = |name: &str| format!("tokenizer.ggml.{name}");
-    let list = |name: &str| match metadata.get(&key(name)) {
-        Some(Value::Array(values)) => values.as_slice(),
-        _ => &[],
-    };
-    let wrong =
-        |name: &str| gguf.corrupt(format!("metadata `{}` holds what it should not", key(name)));
-    let texts = |name: &'static str| -> Result<Vec<String>> {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            _ => None,
-        };
-        let texts = list(name).iter().map(text).collect::<Option<_>>();
-        texts.ok_or_else(|| wrong(name))
-    };
-    let scores = list("scores").iter().map(|value| value.to_f32().ok());
-    let kinds = list("token_type").iter().map(|value| {
-        let number = match value {
-            Value::I32(number) => i64::from(*number),
-            Value::I64(number) => *number,
-            value => i64::try_from(value.to_u64().ok()?).ok()?,
-        };
-        TokenKind::of(number)
-    });
-    let flag = |name: &str| {
-        metadata
-            .get(&key(name))
-            .and_then(|value| value.to_bool().ok())
-    };
-    let id = |name: &str| {
-        let id = gguf.integer(&key(name)).ok();
-        id.and_then(|id| TokenId::try_from(id).ok())
-    };
-    Ok(Vocabulary {
-        model: gguf.text("tokenizer.ggml.model")?.to_owned(),
-        pre: gguf.text("tokenizer.ggml.pre").ok().map(str::to_owned),
-        tokens: texts("tokens")?,
-        scores: scores
-            .collect::<Option<_>>()
-            .ok_or_else(|| wrong("scores"))?,
-        kinds: kinds
-            .collect::<Option<_>>()
-            .ok_or_else(|| wrong("token_type"))?,
-        merges: texts("merges")?,
-        begin: id("bos_token_id"),
-        end: id("eos_token_id"),
-        add_begin: flag("add_bos_token"),
-        add_space: flag("add_space_prefix"),
-    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::super::vocabulary;
 use super::*;
 use crate::error::{Error, Result};
 use crate::models::gguf::Gguf;
@@ -23,12 +24,12 @@ fn file(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn vocabulary(name: &str) -> Result<Vocabulary> {
-    super::super::read_vocabulary(&Gguf::open(&file(&format!("{name}.gguf")))?)
+fn read(name: &str) -> Result<Vocabulary> {
+    vocabulary::read(&Gguf::open(&file(&format!("{name}.gguf")))?)
 }
 
 fn pieces(name: &str) -> Result<Pieces> {
-    Pieces::new(vocabulary(name)?).map_err(|fault| Error::Tokenizer(format!("{fault:?}")))
+    Pieces::new(read(name)?).map_err(|fault| Error::Tokenizer(format!("{fault:?}")))
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn vocabularies_that_cannot_be_read_are_refused() -> Result<()> {
     ];
     let mut failures = Vec::new();
     for (name, change, is_corrupt, part) in cases {
-        let mut changed = vocabulary(name)?;
+        let mut changed = read(name)?;
         change(&mut changed);
         let found = Pieces::new(changed).err();
         let is_right = match &found {
