@@ -318,7 +318,6 @@ impl Document {
     }
 
     /// The lines that clean-up left out, in order.
-    #[doc(alias = "clutter")]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }

@@ -24,6 +24,7 @@ mod verbs;
 use std::ops::Range;
 
 pub(crate) use lines::item_marker;
+pub(crate) use marks::char_boundary;
 pub use split::split_long;
 
 use crate::language::Language;

@@ -144,17 +144,23 @@ impl Written {
 pub(super) fn anchors(parts: &[&str], from: Language, target: &str, to: Language) -> Vec<Anchor> {
     let written = Written::of(target, to);
     let all: f64 = parts.iter().map(|part| letters(part)).sum();
+    // The words of each sentence, with what they may mean.
+    let read_words: Vec<Vec<_>> = parts
+        .iter()
+        .map(|part| {
+            words(part)
+                .map(|(ahead, word)| (ahead, word, notions(&word.to_lowercase())))
+                .collect()
+        })
+        .collect();
     let mut read: HashMap<usize, f64> = HashMap::new();
-    for (_, word) in parts.iter().flat_map(|part| words(part)) {
-        for notion in notions(&word.to_lowercase()) {
-            *read.entry(notion).or_default() += 1.0;
-        }
+    for notion in read_words.iter().flatten().flat_map(|(.., known)| known) {
+        *read.entry(*notion).or_default() += 1.0;
     }
     let mut anchors = Vec::new();
     let mut before = 0.0;
-    for (sentence, part) in parts.iter().enumerate() {
-        for (at, (ahead, word)) in words(part).enumerate() {
-            let known = notions(&word.to_lowercase());
+    for (sentence, (part, words)) in parts.iter().zip(&read_words).enumerate() {
+        for (at, (ahead, word, known)) in words.iter().enumerate() {
             // The first word has its capital anyway; Arabic has none.
             let is_name = from != Language::Arabic
                 && at > 0

@@ -60,7 +60,7 @@ pub(super) fn leads_on(text: &str, language: Language) -> bool {
         .trim_matches(|c: char| !c.is_alphanumeric())
         .to_lowercase();
     match language {
-        Language::English => ENGLISH.split(' ').any(|word| word == last),
+        Language::English => ENGLISH.split_whitespace().any(|word| word == last),
         Language::Russian => RUSSIAN.split_whitespace().any(|word| word == last),
         Language::Arabic => {
             let folded = fold_arabic(&last);

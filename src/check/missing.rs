@@ -11,7 +11,7 @@ use super::anchors::{Anchor, Kind, anchors};
 use super::endings::{End, count, is_open, leads_on};
 use super::measure::{letters, unsteadiness};
 use crate::language::Language;
-use crate::segment::sentences;
+use crate::segment::{char_boundary, sentences};
 
 /// What is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,8 +261,7 @@ fn behind(text: &str, share: f64) -> &str {
         reason = "a share of a length"
     )]
     let at = (text.len() as f64 * share) as usize;
-    let at = (at..=text.len()).find(|at| text.is_char_boundary(*at));
-    &text[at.unwrap_or(text.len())..]
+    &text[char_boundary(text, at)..]
 }
 
 /// How much better the marks that translations keep fit without a part.

@@ -38,12 +38,11 @@ static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// What ends a sentence and not a placeholder.
 const TRAILING: &[char] = &['.', ',', ';', '!', '?', ')', '-'];
 
-/// The placeholders of a text as byte ranges; what is inside an address is none.
-fn ranges(text: &str) -> Vec<Range<usize>> {
+/// The placeholders of a text as byte ranges; what is inside one of its addresses is none.
+fn ranges(text: &str, addresses: &[Range<usize>]) -> Vec<Range<usize>> {
     let Some(pattern) = PLACEHOLDER.as_ref().filter(|_| text.contains(SIGNS)) else {
         return Vec::new();
     };
-    let addresses = addresses::ranges(text);
     let mut found = Vec::new();
     for place in pattern.find_iter(text) {
         let range = place.start()..place.start() + place.as_str().trim_end_matches(TRAILING).len();
@@ -69,8 +68,8 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
 
 /// Addresses and placeholders of a text as byte ranges, in order: all that stays as it is.
 pub(crate) fn kept(text: &str) -> Vec<Range<usize>> {
-    let mut kept = ranges(text);
-    kept.extend(addresses::ranges(text));
+    let mut kept = addresses::ranges(text);
+    kept.extend(ranges(text, &kept));
     kept.sort_by_key(|range| range.start);
     kept
 }
@@ -78,7 +77,7 @@ pub(crate) fn kept(text: &str) -> Vec<Range<usize>> {
 /// The first placeholder that only one of source and target has, the source's first.
 pub(super) fn difference(source: &str, target: &str) -> Option<String> {
     let list = |text: &str| -> Vec<String> {
-        let ranges = ranges(text).into_iter();
+        let ranges = ranges(text, &addresses::ranges(text)).into_iter();
         ranges.map(|range| text[range].to_owned()).collect()
     };
     let (here, there) = (list(source), list(target));
@@ -147,7 +146,8 @@ mod tests {
             ),
             ("Israel/Palestine, his/her, AT&T, P.S. Mr. Smith's", &[]),
         ] {
-            let found: Vec<&str> = ranges(text).into_iter().map(|range| &text[range]).collect();
+            let found = ranges(text, &addresses::ranges(text)).into_iter();
+            let found: Vec<&str> = found.map(|range| &text[range]).collect();
             if found != expected {
                 wrong.push((text, found));
             }

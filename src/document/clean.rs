@@ -58,6 +58,11 @@ impl Line {
         self.clutter.is_none() && (self.ended && self.words >= 8 || self.words >= 40)
     }
 
+    /// Whether it stays where it stands between paragraphs of an article.
+    fn is_of_body(&self) -> bool {
+        matches!(self.clutter, None | Some(Clutter::Section)) || section_break(&self.unit.text)
+    }
+
     /// What it is in the body of an article.
     fn kind(&self) -> BlockKind {
         if self.item {
@@ -245,14 +250,18 @@ fn stems(text: &str) -> impl Iterator<Item = String> {
 
 /// Whether a page stands around the article: nothing says so of a text without a line of one.
 fn is_page(lines: &[Line], first: usize, last: usize) -> bool {
-    let is_of_page = |line: &&Line| {
+    let is_of_page = |line: &Line| {
         line.clutter.is_some_and(|clutter| {
             !matches!(clutter, Clutter::Byline | Clutter::Date | Clutter::Section)
         })
     };
-    let around = lines[..first].iter().chain(&lines[last + 1..]);
-    around.filter(is_of_page).count() > 0
-        || lines[first..=last].iter().filter(is_of_page).count() > 1
+    let mut around = lines[..first].iter().chain(&lines[last + 1..]);
+    around.any(is_of_page)
+        || lines[first..=last]
+            .iter()
+            .filter(|line| is_of_page(line))
+            .count()
+            > 1
 }
 
 /// Keeps a text that stands alone whose prose begins at line `first`: all but clutter and the lines that
@@ -262,9 +271,7 @@ fn keep_text(lines: &mut [Line], first: usize) {
         (first > 0 && lines[0].clutter.is_none() && lines[0].looks_like_headline()).then_some(0)
     });
     for (at, line) in lines.iter_mut().enumerate() {
-        let is_kept =
-            matches!(line.clutter, None | Some(Clutter::Section)) || section_break(&line.unit.text);
-        if is_kept {
+        if line.is_of_body() {
             line.keep = Some(if title == Some(at) {
                 BlockKind::Headline
             } else {
@@ -305,9 +312,7 @@ fn keep_article(lines: &mut [Line], first: usize, last: usize) {
             _ => in_related,
         };
         let repeated = headline_text.as_deref() == Some(line.unit.text.as_str());
-        let plain =
-            matches!(line.clutter, None | Some(Clutter::Section)) || section_break(&line.unit.text);
-        if plain && !in_related && !repeated {
+        if line.is_of_body() && !in_related && !repeated {
             line.keep = Some(line.kind());
         }
     }

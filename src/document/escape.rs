@@ -143,7 +143,7 @@ fn push_description(text: &str, out: &mut String) {
     }
 }
 
-fn push_entities(text: &str, quote: Option<char>, out: &mut String) {
+pub(super) fn push_entities(text: &str, quote: Option<char>, out: &mut String) {
     for c in text.chars() {
         match entity(c) {
             Some(entity) => out.push_str(entity),

@@ -1,7 +1,7 @@
 //! Reads an article from a web page.
 //!
-//! For an article, the page is parsed in `tree`, and the article found in `article`; names that tell
-//! the two apart are in `hints`. For all of a page, to be written again, it is read in `page` and
+//! For an article, the tree of the page is built in `dom` and read into blocks in `tree`; the article is
+//! found in `article`, by names in `hints`, without what `hidden` knows to be hidden. For all of a page, to be written again, it is read in `page` and
 //! `tokens`; `declare` says in it which language it is in.
 
 mod article;
@@ -11,6 +11,7 @@ mod elements;
 mod hidden;
 mod hints;
 mod page;
+mod several;
 pub(crate) mod tokens;
 mod tree;
 
@@ -20,8 +21,8 @@ use tree::TextBlock;
 pub(super) use tree::decode;
 
 use super::left_out::{LeftOut, Reason};
+use super::lines;
 use super::{Block, BlockKind, Cleaning, Document, Format, TITLE_GAP};
-use super::{clutter, lines};
 use crate::error::{Error, Result};
 
 /// Whether the beginning of an input looks like a web page.
@@ -105,7 +106,7 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
 
 /// Why a block is not of the article.
 fn reason(block: &TextBlock) -> Reason {
-    match clutter::classify(&block.text) {
+    match block.clutter {
         _ if block.place.hidden.is_some() => Reason::Hidden,
         _ if block.place.caption => Reason::Caption,
         Some(clutter) => clutter.into(),

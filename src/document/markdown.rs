@@ -333,11 +333,10 @@ impl Reader<'_> {
     /// How much of the text at this range is the mark of a directive, where a line begins with one:
     /// `:::note`, `!!! note`, with the quotation mark before a title.
     fn directive(&self, range: &Range<usize>) -> Option<usize> {
-        let line = self.source[..range.start]
-            .rfind('\n')
-            .map_or(0, |end| end + 1);
-        let before = &self.source[line..range.start];
-        if before.contains(|c: char| !(c.is_whitespace() || c == '>')) {
+        // Only what begins a line is looked back over, so that long lines take linear time.
+        let head = self.source[..range.start]
+            .trim_end_matches(|c: char| c != '\n' && (c.is_whitespace() || c == '>'));
+        if !(head.is_empty() || head.ends_with('\n')) {
             return None;
         }
         let text = &self.source[range.clone()];

@@ -256,6 +256,17 @@ impl Documents {
         self.format
     }
 
+    /// Refuses markup that newsml does not read, unless the format was named.
+    fn refuse_markup(&self, bytes: &[u8]) -> Result<()> {
+        match markup(bytes).filter(|_| self.options.format.is_none()) {
+            None => Ok(()),
+            Some(kind) => Err(Error::Usage {
+                message: format!("`{}` is {kind}, which newsml does not read", self.name),
+                hint: Some("extract its text first, or name its format with `--format`".to_owned()),
+            }),
+        }
+    }
+
     /// The rows of a table.
     fn rows(
         &self,
@@ -295,6 +306,7 @@ impl Iterator for Documents {
                 let read = reader
                     .read_to_end(&mut bytes)
                     .map_err(Error::io("read", PathBuf::from(&self.name)));
+                let read = read.and_then(|_| self.refuse_markup(&bytes));
                 let document = match (read, format) {
                     (Err(error), _) => Err(error),
                     (Ok(_), Format::Csv | Format::Tsv) => match self.rows(bytes, format) {
@@ -304,21 +316,6 @@ impl Iterator for Documents {
                         }
                         Err(error) => Err(error),
                     },
-                    (Ok(_), Format::Text)
-                        if self.options.format.is_none() && markup(&bytes).is_some() =>
-                    {
-                        let kind = markup(&bytes).unwrap_or_default();
-                        Err(Error::Usage {
-                            message: format!(
-                                "`{}` is {kind}, which newsml does not read",
-                                self.name
-                            ),
-                            hint: Some(
-                                "extract its text first, or say what it is with `--format`"
-                                    .to_owned(),
-                            ),
-                        })
-                    }
                     (Ok(_), _) => whole(self.name.clone(), bytes, format, self.options.cleaning),
                 };
                 Some(document.map_err(|error| self.failure(error)))

@@ -18,6 +18,7 @@ use super::lines::{ends_sentence, is_format};
 use super::spans::Kind;
 use super::{Document, Format};
 use crate::error::{Error, Result};
+use crate::segment::char_boundary;
 use cues::{Cue, cues, time};
 
 /// Seconds between two cues of one sentence at most.
@@ -304,9 +305,7 @@ impl Reader<'_> {
 
 /// The end of a text: enough to tell how it ends.
 fn last_of(text: &str) -> &str {
-    let start = text.len().saturating_sub(200);
-    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at));
-    &text[start.unwrap_or(text.len())..]
+    &text[char_boundary(text, text.len().saturating_sub(200))..]
 }
 
 /// Which kind of subtitles the beginning of an input is.

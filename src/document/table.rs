@@ -220,14 +220,13 @@ impl Rows {
     /// What a cell says.
     fn cell(&self, range: &Range<usize>) -> String {
         let raw = &self.source[range.clone()];
-        match closing_quote(raw.as_bytes(), 1) {
-            Some(end)
-                if raw.starts_with('"') && (end == raw.len() || self.format == Format::Csv) =>
-            {
-                raw[1..end - 1].replace("\"\"", "\"") + &raw[end..]
-            }
-            _ => raw.to_owned(),
+        if raw.starts_with('"')
+            && let Some(end) = closing_quote(raw.as_bytes(), 1)
+            && (end == raw.len() || self.format == Format::Csv)
+        {
+            return raw[1..end - 1].replace("\"\"", "\"") + &raw[end..];
         }
+        raw.to_owned()
     }
 
     fn document(&self, row: &Row, source: Range<usize>) -> Result<Document> {

@@ -3,7 +3,7 @@
 //! Lists are of the language, by script: the word itself says which list applies. Whether the
 //! sentence ends is decided in `boundary`.
 
-use super::marks::{Script, is_invisible, script};
+use super::marks::{Script, char_boundary, is_invisible, script};
 use super::run::Next;
 use super::verbs::verb;
 
@@ -35,10 +35,7 @@ pub(super) struct Preceding<'a> {
 impl<'a> Preceding<'a> {
     /// Reads the end of `text`, not more than 200 bytes of it.
     pub(super) fn read(text: &'a str) -> Self {
-        let mut from = text.len().saturating_sub(200);
-        while !text.is_char_boundary(from) {
-            from += 1;
-        }
+        let from = char_boundary(text, text.len().saturating_sub(200));
         let mut words = text[from..]
             .split_whitespace()
             .rev()

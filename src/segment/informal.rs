@@ -3,7 +3,7 @@
 //! All of it is rare in edited text, so each rule asks for more than one sign.
 
 use super::abbreviations;
-use super::marks::{Script, script};
+use super::marks::{Script, char_boundary, script};
 use super::run::{Before, Boundary, Next, Run};
 
 /// A line of the same character three times or more stands alone: `***`, `_____`.
@@ -107,9 +107,7 @@ pub(super) fn salutation_ends(text: &str, start: usize, mark: usize) -> bool {
 
 /// Whether a date and time that end at `end` stand at the head of what follows.
 pub(super) fn timestamp_ends(text: &str, end: usize) -> bool {
-    let from = (end.saturating_sub(24)..end)
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(end);
+    let from = char_boundary(text, end.saturating_sub(24));
     let stamp = &text.as_bytes()[from..end];
     let date = stamp.iter().filter(|byte| **byte == b'/').count() == 2;
     let time = stamp.contains(&b':');

@@ -54,6 +54,12 @@ pub(super) fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}' | '\u{610}'..='\u{61A}' | '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{6D6}'..='\u{6ED}')
 }
 
+/// The first boundary of characters at or after the byte `at`.
+pub(crate) fn char_boundary(text: &str, at: usize) -> usize {
+    let boundary = (at..=text.len()).find(|at| text.is_char_boundary(*at));
+    boundary.unwrap_or(text.len())
+}
+
 /// Whether `text` begins with a bullet.
 pub(super) fn is_bullet(text: &str) -> bool {
     text.starts_with(['•', '‣', '⁃', '▪', '■', '▫', '□', '▶', '►', '●', '○', '◦'])

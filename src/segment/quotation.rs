@@ -3,7 +3,7 @@
 //! A mark that ends a quotation ends the sentence too, unless the words after it attribute the
 //! quotation to somebody or go on with the sentence that the quotation stands in.
 
-use super::marks::{self, Script, is_closer, is_mark, is_opener};
+use super::marks::{self, Script, char_boundary, is_closer, is_mark, is_opener};
 use super::run::{Next, Run};
 use super::starters::is_starter;
 use super::verbs::is_speech;
@@ -21,10 +21,7 @@ pub(super) fn is_title(text: &str, start: usize, run: &Run) -> bool {
     if run.quote || run.single_stop || run.ellipsis {
         return false;
     }
-    let mut from = run.start.saturating_sub(bytes).max(start);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
+    let from = char_boundary(text, run.start.saturating_sub(bytes).max(start));
     let before = &text[from..run.start];
     let quotes = |c: char| matches!(c, '«' | '»' | '“' | '”' | '„' | '"');
     let Some((at, opening)) = before.char_indices().rev().find(|(_, c)| quotes(*c)) else {
@@ -151,10 +148,7 @@ fn place(text: &str, start: usize, run: &Run) -> Place {
         '’' => &['‘'],
         _ => &['"', '\''],
     };
-    let mut from = run.start.saturating_sub(REACH).max(start);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
+    let from = char_boundary(text, run.start.saturating_sub(REACH).max(start));
     let Some(at) = text[from..run.start].rfind(openings) else {
         return Place::Whole;
     };

@@ -3,7 +3,7 @@
 
 use super::abbreviations::{self, Abbreviation, Preceding};
 use super::lines::is_enumerator;
-use super::marks::{Script, script};
+use super::marks::{Script, char_boundary, script};
 use super::run::{Before, Next, REACH, Run};
 use super::{clock, lettered};
 
@@ -106,10 +106,7 @@ const BRACKET: usize = 400;
 
 /// Whether the last bracket of `sentence` opens after words of it.
 fn opens_within(sentence: &str) -> bool {
-    let mut from = sentence.len().saturating_sub(BRACKET);
-    while !sentence.is_char_boundary(from) {
-        from += 1;
-    }
+    let from = char_boundary(sentence, sentence.len().saturating_sub(BRACKET));
     sentence[from..]
         .rfind(['(', '['])
         .is_some_and(|at| sentence[..from + at].contains(char::is_alphanumeric))

@@ -23,6 +23,26 @@ pub(crate) enum PieceKind {
     Byte,
 }
 
+impl PieceKind {
+    /// The kind of a number, as SentencePiece and GGUF files write it.
+    pub(crate) fn of(number: i64) -> Option<Self> {
+        Some(match number {
+            1 => Self::Normal,
+            2 => Self::Unknown,
+            3 => Self::Control,
+            4 => Self::UserDefined,
+            5 => Self::Unused,
+            6 => Self::Byte,
+            _ => return None,
+        })
+    }
+
+    /// Whether a piece of this kind is never text.
+    pub(crate) fn is_control(self) -> bool {
+        matches!(self, Self::Control | Self::Unknown)
+    }
+}
+
 /// How text is normalized before it is cut.
 #[derive(Debug)]
 pub(super) struct NormalizerRules {
@@ -102,15 +122,8 @@ fn read_piece(bytes: &[u8]) -> Result<Piece, String> {
             (1, Value::Bytes(bytes)) => piece.text = text(bytes)?,
             (2, Value::Fixed32(bits)) => piece.score = f32::from_bits(bits),
             (3, Value::Varint(kind)) => {
-                piece.kind = match kind {
-                    1 => PieceKind::Normal,
-                    2 => PieceKind::Unknown,
-                    3 => PieceKind::Control,
-                    4 => PieceKind::UserDefined,
-                    5 => PieceKind::Unused,
-                    6 => PieceKind::Byte,
-                    other => return Err(format!("a piece has the unknown type {other}")),
-                }
+                let known = i64::try_from(kind).ok().and_then(PieceKind::of);
+                piece.kind = known.ok_or_else(|| format!("a piece has the unknown type {kind}"))?;
             }
             _ => {}
         }

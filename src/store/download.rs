@@ -13,8 +13,9 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::redact;
 use crate::store::event::{Event, Observer, tell};
-use crate::store::http::{Http, describe_io, is_down, shown};
+use crate::store::http::{Http, describe_io, is_down};
 use crate::store::place::open_or_create;
 
 /// Bytes moved at a time.
@@ -303,7 +304,7 @@ fn fetch_rest(
     meter: &mut Meter<'_>,
 ) -> Result<u64> {
     let network = |message: String| Error::Network {
-        url: shown(&wanted.url),
+        url: redact::address(&wanted.url),
         message,
     };
     let Some(mut answer) = http.get(&wanted.url, have)? else {

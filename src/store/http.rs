@@ -116,7 +116,7 @@ impl Http {
                 header(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
             let (start, total) = if response.status() == StatusCode::PARTIAL_CONTENT {
                 content_range(headers).ok_or_else(|| Error::Network {
-                    url: shown(&url),
+                    url: redact::address(&url),
                     message: "the server answered with a part of the file and did not say which"
                         .to_owned(),
                 })?
@@ -135,7 +135,7 @@ impl Http {
     /// Sends one request: HEAD, or GET from an offset.
     fn send(&self, url: &str, offset: Option<u64>) -> Result<ureq::http::Response<ureq::Body>> {
         let network = |message: String| Error::Network {
-            url: shown(url),
+            url: redact::address(url),
             message,
         };
         let host = origin(url).ok_or_else(|| network("this is not an address".to_owned()))?;
@@ -248,7 +248,7 @@ fn remembered(host: &str) -> Option<String> {
 }
 
 fn check_status(url: &str, status: StatusCode) -> Result<()> {
-    let url = shown(url);
+    let url = redact::address(url);
     match status.as_u16() {
         200..=299 => Ok(()),
         status @ (401 | 403) => Err(Error::Unauthorized { url, status }),
@@ -262,7 +262,7 @@ fn check_status(url: &str, status: StatusCode) -> Result<()> {
 
 fn too_many_redirects(url: &str) -> Error {
     Error::Network {
-        url: shown(url),
+        url: redact::address(url),
         message: "the server redirects without end".to_owned(),
     }
 }
@@ -273,7 +273,7 @@ fn redirect(url: &str, status: StatusCode, headers: &HeaderMap) -> Result<Option
         return Ok(None);
     }
     let wrong = |message: &str| Error::Network {
-        url: shown(url),
+        url: redact::address(url),
         message: message.to_owned(),
     };
     let target =
@@ -314,11 +314,6 @@ fn origin(url: &str) -> Option<String> {
         .port_u16()
         .unwrap_or(if scheme == "https" { 443 } else { 80 });
     Some(format!("{scheme}://{}:{port}", uri.host()?.to_lowercase()))
-}
-
-/// An address for messages.
-pub(super) fn shown(url: &str) -> String {
-    redact::address(url)
 }
 
 /// One header as text.

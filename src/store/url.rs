@@ -11,11 +11,12 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::redact;
 use crate::registry::{Compression, Source, UrlFile, UrlSource};
 use crate::store::download::{Checksum, Meter, Wanted, download, hexadecimal};
 use crate::store::event::{Event, Observer, tell};
 use crate::store::folder::{Entry, Folder};
-use crate::store::http::{Http, escape, shown};
+use crate::store::http::{Http, escape};
 use crate::store::place::{check_room, create_folder_of, keep_as, rename, temporary_beside};
 use crate::store::{ModelFiles, StoreOptions};
 
@@ -123,7 +124,7 @@ fn fetch_file(
         sha256,
         size,
         wanted: file.sha256.clone(),
-        source: shown(&wanted.url),
+        source: redact::address(&wanted.url),
     })
 }
 

@@ -10,8 +10,9 @@ use regex::Regex;
 use tokenizers::Model;
 use tokenizers::models::bpe::{BPE, Vocab};
 
-use super::vocabulary::{Fault, TokenKind, Vocabulary};
+use super::vocabulary::{Fault, Vocabulary};
 use crate::models::TokenId;
+use crate::sentencepiece::PieceKind;
 
 /// The names of splits that are known, for messages.
 const KNOWN: &str = "`qwen2`, `llama-bpe`, `llama3`, `llama-v3` and `hunyuan-dense`";
@@ -127,20 +128,20 @@ fn parts(
 ) -> Result<(Vocab, Vec<(String, String)>), Fault> {
     let mut vocab = Vocab::default();
     for (id, token) in (0..).zip(&vocabulary.tokens) {
-        if matches!(vocabulary.kind(id), TokenKind::Normal | TokenKind::Byte) {
+        if matches!(vocabulary.kind(id), PieceKind::Normal | PieceKind::Byte) {
             vocab.insert(token.clone(), id);
         }
     }
     let (mut controls, mut others) = (HashSet::new(), HashMap::new());
     for (id, token) in (0..).zip(&vocabulary.tokens) {
         match vocabulary.kind(id) {
-            TokenKind::Control | TokenKind::Unknown => {
+            PieceKind::Control | PieceKind::Unknown => {
                 controls.insert(token.as_str());
             }
-            TokenKind::UserDefined | TokenKind::Unused => {
+            PieceKind::UserDefined | PieceKind::Unused => {
                 others.insert(token.as_str(), id);
             }
-            TokenKind::Normal | TokenKind::Byte => {}
+            PieceKind::Normal | PieceKind::Byte => {}
         }
     }
     let mut merges = Vec::with_capacity(vocabulary.merges.len());

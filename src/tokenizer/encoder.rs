@@ -5,7 +5,7 @@
 
 use super::byte_level::{self, ByteLevel};
 use super::markers::{Finder, Part};
-use super::vocabulary::{ENDS, Fault, TokenKind, Vocabulary};
+use super::vocabulary::{ENDS, Fault, Vocabulary};
 use crate::models::TokenId;
 use crate::sentencepiece::{PieceKind, SentencePiece};
 
@@ -44,8 +44,8 @@ impl Pieces {
             }
         }
         for (kind, token) in vocabulary.kinds.iter_mut().zip(&vocabulary.tokens) {
-            if *kind == TokenKind::UserDefined && ENDS.contains(&token.as_str()) {
-                *kind = TokenKind::Control;
+            if *kind == PieceKind::UserDefined && ENDS.contains(&token.as_str()) {
+                *kind = PieceKind::Control;
             }
         }
         let algorithm = match vocabulary.model.as_str() {
@@ -58,16 +58,16 @@ impl Pieces {
                 )));
             }
         };
-        let of = |wanted: fn(TokenKind, &str) -> bool| {
+        let of = |wanted: fn(PieceKind, &str) -> bool| {
             Finder::new((0..).zip(&vocabulary.tokens).filter_map(|(id, token)| {
                 let is_wanted = !token.is_empty() && wanted(vocabulary.kind(id), token);
                 is_wanted.then_some((id, token.as_str()))
             }))
         };
         Ok(Self {
-            markers: of(|kind, _| kind.is_control() || kind == TokenKind::UserDefined)?,
-            defined: of(|kind, _| kind == TokenKind::UserDefined)?,
-            spaces: of(|kind, token| kind == TokenKind::UserDefined && is_space(token))?,
+            markers: of(|kind, _| kind.is_control() || kind == PieceKind::UserDefined)?,
+            defined: of(|kind, _| kind == PieceKind::UserDefined)?,
+            spaces: of(|kind, token| kind == PieceKind::UserDefined && is_space(token))?,
             algorithm,
             vocabulary,
         })
@@ -89,7 +89,7 @@ impl Pieces {
         self.markers.id(name)
     }
 
-    pub(super) fn kind(&self, id: TokenId) -> TokenKind {
+    pub(super) fn kind(&self, id: TokenId) -> PieceKind {
         self.vocabulary.kind(id)
     }
 
@@ -160,11 +160,11 @@ impl Pieces {
             return Vec::new();
         };
         match (self.kind(id), &self.algorithm) {
-            (TokenKind::Control | TokenKind::Unknown, _) => Vec::new(),
-            (TokenKind::Byte, _) if byte_of(token).is_some() => {
+            (PieceKind::Control | PieceKind::Unknown, _) => Vec::new(),
+            (PieceKind::Byte, _) if byte_of(token).is_some() => {
                 byte_of(token).into_iter().collect()
             }
-            (TokenKind::UserDefined, Algorithm::ByteLevel(_)) => token.as_bytes().to_vec(),
+            (PieceKind::UserDefined, Algorithm::ByteLevel(_)) => token.as_bytes().to_vec(),
             (_, Algorithm::ByteLevel(_)) => byte_level::bytes_of(token),
             (_, Algorithm::Sentence(_)) => token.replace('\u{2581}', " ").into_bytes(),
         }
@@ -190,12 +190,9 @@ fn sentence(vocabulary: &Vocabulary) -> Result<SentencePiece, Fault> {
     let pieces = pieces.map(|((id, token), &score)| {
         let kind = match vocabulary.kind(id) {
             // Runs of spaces are merged like other pieces. What is marked as unused is no marker.
-            TokenKind::UserDefined if is_space(token) => PieceKind::Normal,
-            TokenKind::Normal | TokenKind::Unused => PieceKind::Normal,
-            TokenKind::UserDefined => PieceKind::UserDefined,
-            TokenKind::Unknown => PieceKind::Unknown,
-            TokenKind::Control => PieceKind::Control,
-            TokenKind::Byte => PieceKind::Byte,
+            PieceKind::UserDefined if is_space(token) => PieceKind::Normal,
+            PieceKind::Unused => PieceKind::Normal,
+            kind => kind,
         };
         (token.clone(), score, kind)
     });

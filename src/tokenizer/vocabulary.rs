@@ -5,6 +5,7 @@ use candle_core::quantized::gguf_file::Value;
 use crate::error::Result;
 use crate::models::TokenId;
 use crate::models::gguf::Gguf;
+use crate::sentencepiece::PieceKind;
 
 /// Names of tokens that end an answer, beside those that a file names by their purpose. They are control
 /// tokens, whatever a file says.
@@ -35,36 +36,6 @@ pub(super) enum Fault {
     Unsupported(String),
 }
 
-/// What a token is for; the numbers of GGUF files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    Normal,
-    Unknown,
-    Control,
-    UserDefined,
-    Unused,
-    Byte,
-}
-
-impl TokenKind {
-    pub(super) fn of(number: i64) -> Option<Self> {
-        Some(match number {
-            1 => Self::Normal,
-            2 => Self::Unknown,
-            3 => Self::Control,
-            4 => Self::UserDefined,
-            5 => Self::Unused,
-            6 => Self::Byte,
-            _ => return None,
-        })
-    }
-
-    /// Whether a token of this kind is never text.
-    pub(super) fn is_control(self) -> bool {
-        matches!(self, Self::Control | Self::Unknown)
-    }
-}
-
 /// A vocabulary as a file holds it.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
@@ -76,7 +47,7 @@ pub(super) struct Vocabulary {
     /// Empty where the file has none.
     pub(super) scores: Vec<f32>,
     /// Empty where the file has none: all are normal then.
-    pub(super) kinds: Vec<TokenKind>,
+    pub(super) kinds: Vec<PieceKind>,
     pub(super) merges: Vec<String>,
     pub(super) begin: Option<TokenId>,
     pub(super) end: Option<TokenId>,
@@ -87,9 +58,9 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    pub(super) fn kind(&self, id: TokenId) -> TokenKind {
+    pub(super) fn kind(&self, id: TokenId) -> PieceKind {
         let kind = self.kinds.get(id as usize).copied();
-        kind.unwrap_or(TokenKind::Normal)
+        kind.unwrap_or(PieceKind::Normal)
     }
 }
 
@@ -122,7 +93,7 @@ pub(super) fn read(gguf: &Gguf) -> Result<Vocabulary> {
             Value::I64(number) => *number,
             value => i64::try_from(value.to_u64().ok()?).ok()?,
         };
-        TokenKind::of(number)
+        PieceKind::of(number)
     });
     let flag = |name: &str| {
         metadata

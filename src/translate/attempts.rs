@@ -366,8 +366,7 @@ impl Work<'_> {
     /// Translates segments that miss a term, or changed what must stay as it is, with a slot in its
     /// place, which most models copy; by way of another language, all the way.
     fn behind_slots(&mut self, model: &dyn Translates, watch: &mut Watch) -> Result<()> {
-        let mut open = self.open();
-        open.retain(|&segment| {
+        let is_changed = |&segment: &usize| {
             self.has_fault(segment, |kind| {
                 matches!(
                     kind,
@@ -376,18 +375,20 @@ impl Work<'_> {
                         | WarningKind::AddressesDiffer
                 )
             })
-        });
-        open.retain(|&segment| !self.slots(segment).is_empty());
-        let slots: Vec<Vec<Slot>> = open.iter().map(|&segment| self.slots(segment)).collect();
+        };
+        let open = self.open().into_iter().filter(is_changed);
+        let open: Vec<(usize, Vec<Slot>)> = open
+            .map(|segment| (segment, self.slots(segment)))
+            .filter(|(_, slots)| !slots.is_empty())
+            .collect();
         if open.is_empty() || watch.stopped() {
             return Ok(());
         }
         let model = self.checks.route.map_or(model, |route| route.models);
         let masked: Vec<String> = open
             .iter()
-            .zip(&slots)
-            .map(|(&segment, slots)| {
-                let mut text = self.origins[segment].to_owned();
+            .map(|(segment, slots)| {
+                let mut text = self.origins[*segment].to_owned();
                 for (number, slot) in slots.iter().enumerate().rev() {
                     text.replace_range(slot.place.clone(), &placeholder(number));
                 }
@@ -399,16 +400,16 @@ impl Work<'_> {
             source: None,
             target: placeholder(number),
         };
-        let phrases: Vec<Vec<Phrase>> = slots
+        let phrases: Vec<Vec<Phrase>> = open
             .iter()
-            .map(|slots| (0..slots.len()).map(phrase).collect())
+            .map(|(_, slots)| (0..slots.len()).map(phrase).collect())
             .collect();
         let asked = Texts {
             texts: &masked,
             phrases: &phrases,
         };
         let found = model.translate(asked, Way::Usual, watch)?;
-        for ((&segment, slots), found) in open.iter().zip(&slots).zip(found) {
+        for ((segment, slots), found) in open.iter().zip(found) {
             let Some(mut found) = found else { continue };
             let mut text = found.answer.text;
             let whole = slots.iter().enumerate().all(|(number, slot)| {
@@ -418,7 +419,7 @@ impl Work<'_> {
             });
             if whole {
                 found.answer.text = text;
-                self.consider(segment, found, model.id());
+                self.consider(*segment, found, model.id());
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ use std::io::{Cursor, Read as _};
 
 use zip::ZipArchive;
 
+use crate::document::escape::push_entities;
 use crate::document::html::tokens::{self, Token};
 
 /// The most bytes that are read of the lists of parts.
@@ -128,7 +129,7 @@ pub(super) fn plain(xml: &str) -> Cow<'_, str> {
         let raw = &xml[token.range().clone()];
         at = token.range().end;
         if let Some(text) = raw.strip_prefix("<![CDATA[").filter(|_| in_text) {
-            push_escaped(text.strip_suffix("]]>").unwrap_or(text), &mut out);
+            push_entities(text.strip_suffix("]]>").unwrap_or(text), None, &mut out);
             continue;
         }
         if in_text && raw.starts_with("<!--") {
@@ -149,7 +150,7 @@ pub(super) fn plain(xml: &str) -> Cow<'_, str> {
                 match sign(value("w:font"), value("w:char")) {
                     Some(sign) => {
                         out.push_str("<w:t>");
-                        push_escaped(sign.encode_utf8(&mut [0; 4]), &mut out);
+                        push_entities(sign.encode_utf8(&mut [0; 4]), None, &mut out);
                         out.push_str("</w:t>");
                     }
                     None => out.push_str(raw),
@@ -160,17 +161,6 @@ pub(super) fn plain(xml: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
-}
-
-fn push_escaped(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            _ => out.push(c),
-        }
-    }
 }
 
 /// The character that a sign of a font stands for: those of `Symbol` by its table, of other fonts where

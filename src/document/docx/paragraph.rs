@@ -434,9 +434,14 @@ impl Reader<'_> {
                 .copied()
                 .unwrap_or(0);
             let source = item.source().clone();
+            let raised = match &item {
+                Item::Text { style, .. } => self.raised(*style, &self.source[source.clone()]),
+                _ => None,
+            };
             // Figures that became raised characters need no formatting of their own.
-            let is_raised = matches!(&item, Item::Text { style, .. } if self.raised(*style, &self.source[source.clone()]).is_some());
-            let style = item.style().filter(|style| *style != base && !is_raised);
+            let style = item
+                .style()
+                .filter(|style| *style != base && raised.is_none());
             if span != style {
                 if span.is_some() {
                     let close = self.switch(base);
@@ -452,7 +457,7 @@ impl Reader<'_> {
             let reopen =
                 |style: usize| format!("<w:r>{}<w:t xml:space=\"preserve\">", self.styles[style]);
             match item {
-                Item::Text { style: own, .. } => match self.raised(own, raw) {
+                Item::Text { .. } => match raised {
                     Some(text) => self.builder.decoded(&text, source.clone()),
                     None => self.builder.encoded(source.clone()),
                 },

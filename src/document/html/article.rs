@@ -8,11 +8,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::clutter::{self, Clutter};
+use super::super::clutter::Clutter;
 use super::super::lines;
 use super::hidden::Hidden;
-use super::hints;
 use super::tree::{self, Page, Place, TextBlock};
+use super::{hints, several};
 
 /// An article found in a page.
 #[derive(Debug, Default)]
@@ -203,7 +203,7 @@ fn without_site(title: &str) -> String {
     }
 }
 
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
@@ -211,12 +211,12 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// Whether a block runs as the paragraphs of articles do.
 fn is_prose(block: &TextBlock) -> bool {
-    let length = block.text.chars().count();
+    let length = block.length();
     let enough = if block.place.paragraph { 40 } else { 80 };
     !block.place.outside
         && block.place.heading.is_none()
         && length >= enough
-        && clutter::classify(&block.text) != Some(Clutter::Consent)
+        && block.clutter != Some(Clutter::Consent)
         && block.linked * 2 < length
         && (lines::ends_sentence(&block.text) || length >= 120)
 }
@@ -230,12 +230,6 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     {
         return body;
     }
-    let length = |blocks: &[usize]| -> usize {
-        blocks
-            .iter()
-            .map(|at| page.blocks[*at].text.chars().count())
-            .sum()
-    };
     let by = |marks: Marks| {
         let container = container(page, |block| marks.allow(block.place), title);
         container.map_or(Vec::new(), |container| {
@@ -246,7 +240,7 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     let mut body = by(Marks::Heeded);
     for marks in [Marks::Ignored, Marks::All] {
         let found = by(marks);
-        if length(&body) * 10 < length(&found) * 4 {
+        if length(page, &body) * 10 < length(page, &found) * 4 {
             body = found;
         }
     }
@@ -257,30 +251,26 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     let shown = |at: &usize| {
         let block = &page.blocks[*at];
         block.place.is_open()
-            && block.linked * 2 < block.text.chars().count()
+            && block.linked * 2 < block.length()
             && title != Some(&block.text)
-            && clutter::classify(&block.text).is_none()
+            && block.clutter.is_none()
     };
     (0..page.blocks.len()).filter(shown).collect()
 }
 
 /// The blocks of the body that the page's own data gives, where it gives enough of it to go by.
 fn told(page: &Page, body: &str, title: Option<&str>) -> Option<Vec<usize>> {
-    let length = |blocks: &[usize]| -> usize {
-        blocks
-            .iter()
-            .map(|at| page.blocks[*at].text.chars().count())
-            .sum()
-    };
     let matched = matching(page, body);
     let (first, last) = (*matched.first()?, *matched.last()?);
     // The data may hold the first paragraphs only.
-    if matched.len() < 3 || length(&matched) * 10 < body.chars().count() * 6 {
+    if matched.len() < 3 || length(page, &matched) * 10 < body.chars().count() * 6 {
         return None;
     }
     let found = select(page, ancestor(page, &matched), title, Marks::Heeded);
     // What the data lacks is not of the article, but for headings and lists between.
-    if length(&found) * 4 <= length(&matched) * 5 && length(&found) * 10 >= length(&matched) * 9 {
+    if length(page, &found) * 4 <= length(page, &matched) * 5
+        && length(page, &found) * 10 >= length(page, &matched) * 9
+    {
         return Some(found);
     }
     let between = |at: &usize| {
@@ -292,6 +282,11 @@ fn told(page: &Page, body: &str, title: Option<&str>) -> Option<Vec<usize>> {
             .filter(|at| matched.contains(at) || between(at))
             .collect(),
     )
+}
+
+/// Characters of these blocks.
+fn length(page: &Page, blocks: &[usize]) -> usize {
+    blocks.iter().map(|at| page.blocks[*at].length()).sum()
 }
 
 /// What class names that say `around` are worth.
@@ -338,12 +333,7 @@ fn matching(page: &Page, body: &str) -> Vec<usize> {
 /// The lowest element that all these blocks stand in.
 fn ancestor(page: &Page, blocks: &[usize]) -> usize {
     let path = |block: usize| {
-        let mut path = vec![page.blocks[block].element];
-        while let Some(&last) = path.last()
-            && last != 0
-        {
-            path.push(page.elements[last].parent);
-        }
+        let mut path: Vec<usize> = page.around(page.blocks[block].element).collect();
         path.reverse();
         path
     };
@@ -375,7 +365,7 @@ fn container(
         .iter()
         .filter(|block| is_prose(block) && counts(block))
     {
-        let length = block.text.chars().count();
+        let length = block.length();
         weights[block.element] += length;
     }
     // Elements stand after those they are in.
@@ -385,7 +375,8 @@ fn container(
     if weights[0] == 0 {
         return None;
     }
-    if let Some(article) = title.and_then(|title| one_of_several(page, &weights, title)) {
+    let titled = title.and_then(|title| several::titled_heading(page, title));
+    if let Some(article) = titled.and_then(|heading| several::article_of(page, &weights, heading)) {
         return Some(article);
     }
     let mut heaviest: Vec<Option<usize>> = vec![None; page.elements.len()];
@@ -405,93 +396,18 @@ fn container(
         }
         at = child;
     }
-    if let Some(title) = title
-        && let Some(other) = titled_part(page, &weights, at, title)
-    {
-        return Some(other);
-    }
-    Some(at)
-}
-
-/// The part of the page under the heading that is the title, where `container` is under another heading
-/// and does not hold it.
-fn titled_part(page: &Page, weights: &[usize], container: usize, title: &str) -> Option<usize> {
-    let within = |element: usize, outer: usize| {
-        std::iter::successors(Some(element), |at| {
-            (*at != 0).then(|| page.elements[*at].parent)
-        })
-        .any(|at| at == outer)
-    };
-    let titled = words(title).collect::<HashSet<_>>();
-    let is_title = |block: &&TextBlock| {
-        let own: HashSet<String> = words(&block.text).collect();
-        block.place.heading.is_some()
-            && block.place.is_open()
-            && own.intersection(&titled).count() * 10 >= own.len().max(titled.len()) * 7
-    };
-    let heading = page.blocks.iter().find(is_title)?;
-    let first = page
-        .blocks
-        .iter()
-        .find(|block| within(block.element, container))?;
-    if within(heading.element, container) || first.place.heading.is_none_or(|level| level > 2) {
-        return None;
-    }
-    let part = std::iter::successors(Some(heading.element), |at| {
-        (*at != 0).then(|| page.elements[*at].parent)
-    })
-    .find(|at| weights[*at] > 0)?;
-    (weights[part] >= 200 && !within(container, part)).then_some(part)
+    let other = titled.and_then(|heading| several::part_of(page, &weights, heading, at));
+    Some(other.unwrap_or(at))
 }
 
 /// Whether a block is the heading of what a press release says at its end of those who wrote it.
-fn is_about_publisher(page: &Page, blocks: &[usize], at: usize) -> bool {
-    let text = page.blocks[at].text.trim_end_matches(':').to_lowercase();
-    let is_heading = text.split_whitespace().count() <= 7
+fn heads_publisher(block: &TextBlock) -> bool {
+    let text = block.text.trim_end_matches(':').to_lowercase();
+    text.split_whitespace().count() <= 7
         && ["about ", "о компании", "об авторе", "نبذة عن", "عن الشركة"]
             .iter()
             .any(|start| text.starts_with(start))
-        && !lines::ends_sentence(&text);
-    let rest = blocks
-        .iter()
-        .filter(|block| **block > at && is_prose(&page.blocks[**block]));
-    is_heading && rest.count() <= 4
-}
-
-/// Of several articles on a page, each with a heading of its own, the one that has the title.
-fn one_of_several(page: &Page, weights: &[usize], title: &str) -> Option<usize> {
-    let titled = words(title).collect::<HashSet<_>>();
-    let heading = page.blocks.iter().find(|block| {
-        let own: HashSet<String> = words(&block.text).collect();
-        block.place.heading.is_some()
-            && block.place.is_open()
-            && !own.is_empty()
-            && own.intersection(&titled).count() * 10 >= own.len().max(titled.len()) * 7
-    })?;
-    let level = heading.place.heading;
-    let is_article = |element: usize| {
-        matches!(page.elements[element].name.as_str(), "article" | "section")
-            && weights[element] > 0
-    };
-    let around = |element: usize| {
-        std::iter::successors(Some(element), |at| {
-            (*at != 0).then(|| page.elements[*at].parent)
-        })
-    };
-    let own = around(heading.element).find(|element| is_article(*element))?;
-    // Another article with a heading of the same level, beside this one.
-    let is_other = |block: &TextBlock| {
-        block.place.heading == level
-            && block.place.is_open()
-            && around(block.element).all(|element| element != own)
-            && around(block.element)
-                .find(|element| is_article(*element))
-                .is_some_and(|other| {
-                    weights[other] * 3 >= weights[own]
-                        && around(own).all(|element| element != other)
-                })
-    };
-    page.blocks.iter().any(is_other).then_some(own)
+        && !lines::ends_sentence(&text)
 }
 
 /// The blocks of the article within its container.
@@ -509,29 +425,34 @@ fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> V
     let mut chosen = Vec::new();
     let mut in_related = false;
     let mut in_announced = false;
+    let may_be = match marks {
+        Marks::Heeded => Marks::Ignored,
+        other => other,
+    };
+    // Prose behind the block at hand.
+    let mut prose_left = blocks
+        .iter()
+        .filter(|at| is_prose(&page.blocks[**at]))
+        .count();
     for &at in &blocks {
         let block = &page.blocks[at];
-        let length = block.text.chars().count();
-        let clutter = clutter::classify(&block.text);
-        if chosen.len() >= 3 && is_about_publisher(page, &blocks, at) {
+        let length = block.length();
+        prose_left -= usize::from(is_prose(block));
+        if chosen.len() >= 3 && prose_left <= 4 && heads_publisher(block) {
             break;
         }
         let words = block.text.split_whitespace().count();
-        in_related = match clutter {
+        in_related = match block.clutter {
             Some(Clutter::Related) => words <= 4,
             Some(Clutter::Comments) if chosen.len() >= 3 => break,
             _ if is_prose(block) => false,
             _ => in_related,
         };
-        let is_clutter = clutter.is_some_and(|clutter| match clutter {
+        let is_clutter = block.clutter.is_some_and(|clutter| match clutter {
             Clutter::Section => false,
             Clutter::Furniture => !block.place.cell,
             _ => true,
         });
-        let may_be = match marks {
-            Marks::Heeded => Marks::Ignored,
-            other => other,
-        };
         // A list that a paragraph announces is the article's, links or not.
         let is_announced = block.place.item
             && chosen.last().is_some_and(|last: &usize| {

@@ -13,6 +13,7 @@ use super::dom::{self, Data, ElementData, Node};
 use super::elements::INLINE;
 use super::hidden::{self, Hidden};
 use super::hints;
+use crate::document::clutter::{self, Clutter};
 use crate::document::lines::{ends_sentence, is_format};
 use crate::document::raised;
 
@@ -69,6 +70,20 @@ impl Place {
     }
 }
 
+impl Page {
+    /// An element and all that it stands in, from the inside out.
+    pub(super) fn around(&self, element: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(element), |at| {
+            (*at != 0).then(|| self.elements[*at].parent)
+        })
+    }
+
+    /// Whether an element is `outer`, or stands in it.
+    pub(super) fn is_within(&self, element: usize, outer: usize) -> bool {
+        self.around(element).any(|at| at == outer)
+    }
+}
+
 /// A stretch of text that is shown as one: a paragraph, a heading, a cell.
 #[derive(Debug)]
 pub(super) struct TextBlock {
@@ -80,6 +95,15 @@ pub(super) struct TextBlock {
     pub(super) element: usize,
     /// What holds for it.
     pub(super) place: Place,
+    /// What it is where it is no part of an article, by its text alone.
+    pub(super) clutter: Option<Clutter>,
+}
+
+impl TextBlock {
+    /// How many characters it has.
+    pub(super) fn length(&self) -> usize {
+        self.text.chars().count()
+    }
 }
 
 /// A page.
@@ -93,8 +117,6 @@ pub(super) struct Page {
     pub(super) meta: HashMap<String, String>,
     /// Scripts of the type `application/ld+json`.
     pub(super) data: Vec<String>,
-    /// What stands in `noscript`, which a reader without scripts sees.
-    pub(super) noscript: Vec<String>,
     /// The value of the first `time` element.
     pub(super) time: Option<String>,
 }
@@ -122,7 +144,7 @@ const OUTSIDE: &[&str] = &[
 
 /// Elements whose text is no text of the page.
 const MUTE: &[&str] = &[
-    "script", "style", "template", "iframe", "noembed", "noframes",
+    "script", "style", "template", "noscript", "iframe", "noembed", "noframes",
 ];
 
 /// Reads a page.
@@ -240,10 +262,6 @@ impl Reader<'_> {
                 }
                 return false;
             }
-            "noscript" => {
-                self.page.noscript.push(self.content(node));
-                return false;
-            }
             _ if MUTE.contains(&name) => return false,
             "br" => {
                 self.line_break();
@@ -335,6 +353,7 @@ impl Reader<'_> {
             linked: 0,
             element,
             place,
+            clutter: None,
         };
         let is_linked = self.links > 0;
         let written = if self.raised > 0 {
@@ -368,6 +387,7 @@ impl Reader<'_> {
             // The block belongs to the nearest element that is more than a part of a line.
             block.element = self.page.elements[block.element].block;
             if !block.text.trim().is_empty() {
+                block.clutter = clutter::classify(&block.text);
                 self.page.blocks.push(block);
             }
         }
@@ -408,11 +428,8 @@ impl Place {
             "figure" if !place.outside => (place.outside, place.figure) = (true, true),
             _ => {}
         }
-        match name {
-            "table" | "blockquote" | "pre" if place.figure && !place.caption => {
-                (place.outside, place.figure) = (false, false);
-            }
-            _ => {}
+        if place.figure && !place.caption && matches!(name, "table" | "blockquote" | "pre") {
+            (place.outside, place.figure) = (false, false);
         }
         if !matches!(name, "html" | "body" | "main" | "article") {
             let marks = tag.marks();

@@ -74,7 +74,7 @@ fn markers_in_text_stay_text_whatever_their_kind() -> Result<()> {
             .filter(|&id| {
                 let is_space = pieces.token(id).is_some_and(is_space);
                 pieces.kind(id).is_control()
-                    || (pieces.kind(id) == TokenKind::UserDefined && !is_space)
+                    || (pieces.kind(id) == PieceKind::UserDefined && !is_space)
             })
             .collect();
         assert!(markers.len() >= 4, "{name}");
