@@ -6,19 +6,20 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use crate::batch::{self, Batch};
+use crate::decode::Watch;
+use crate::decode::{Batch, batch};
+use crate::decode::{Hypothesis, Limits, Step, greedy};
+use crate::decode::{Model, TokenId};
+use crate::decode::{Row, Work};
 use crate::device::{Place, Places};
-use crate::engine::Watch;
 use crate::error::{Error, Result};
-use crate::generate::{Hypothesis, Limits, Progress, greedy};
-use crate::models::decoder_only::DecoderOnly;
-use crate::models::gguf::Gguf;
-use crate::models::qwen::Qwen;
-use crate::models::tensor::{self, Form};
-use crate::models::{Model, TokenId};
+use crate::networks::decoder::gguf::Gguf;
+use crate::networks::decoder::qwen::Qwen;
+use crate::networks::runtime::padded;
+use crate::networks::runtime::spans::DecoderOnly;
+use crate::networks::runtime::tensors::Form;
 use crate::options::{Device, Precision};
 use crate::tokenizer::ChatTokenizer;
-use crate::work::{Row, Work};
 
 /// A network and its tokenizer.
 pub struct Checkpoint {
@@ -117,7 +118,7 @@ impl Checkpoint {
         batch::check(rows)?;
         let decode = |model: &dyn Model,
                       rows: &[Row<&[u32]>],
-                      progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
+                      progress: &mut dyn FnMut(Step) -> ControlFlow<()>| {
             let members: Vec<&[u32]> = rows.iter().map(|row| row.input).collect();
             let limits = Limits {
                 max_new: vec![target; rows.len()],
@@ -218,7 +219,7 @@ fn copy(
         dtype,
     };
     let quantized = precision == Precision::Auto;
-    let network = tensor::qwen::Qwen::load(gguf, form, quantized, progress)?;
+    let network = padded::Qwen::load(gguf, form, quantized, progress)?;
     let context = network.context();
     Ok((Box::new(network), context))
 }

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
+use crate::decode::Batch;
+use crate::decode::Watch;
+use crate::decode::{Finish, Hypothesis, Limits, Step, greedy};
+use crate::decode::{Model, TokenId};
+use crate::decode::{Row, Work};
 use crate::error::Result;
-use crate::generate::{self, Finish, Hypothesis, Limits, greedy};
 use crate::language::Language;
-use crate::models::{Model, TokenId};
-use crate::options::{Decoding, Progress, ProgressObserver};
+use crate::options::Decoding;
 use crate::tokenizer::Message;
-use crate::work::{Row, Work};
 
 /// What may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,60 +41,6 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// Why it ends where it does.
     pub(crate) finish: Finish,
-}
-
-/// Follows the work and passes on the caller's wish to stop.
-pub(crate) struct Watch {
-    observer: Option<ProgressObserver>,
-    progress: Progress,
-    stopped: bool,
-}
-
-impl Watch {
-    pub(crate) fn new(observer: Option<ProgressObserver>) -> Self {
-        Self {
-            observer,
-            progress: Progress::default(),
-            stopped: false,
-        }
-    }
-
-    /// Begins a stretch of `total` outputs.
-    pub(crate) fn begin(&mut self, total: usize) {
-        self.progress.done = 0;
-        self.progress.total = total;
-        let _ = self.tell(0, 0);
-    }
-
-    /// Whether the caller has said to stop.
-    pub(crate) fn stopped(&self) -> bool {
-        self.stopped
-    }
-
-    /// Tells of `done` outputs and `tokens` tokens more than are counted.
-    pub(crate) fn tell(&mut self, done: usize, tokens: usize) -> ControlFlow<()> {
-        let progress = Progress {
-            done: self.progress.done + done,
-            total: self.progress.total,
-            tokens: self.progress.tokens + tokens,
-        };
-        let flow = self
-            .observer
-            .as_ref()
-            .map_or(ControlFlow::Continue(()), |observer| observer(&progress));
-        self.stopped |= flow.is_break();
-        if self.stopped {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    /// Counts outputs and tokens as done.
-    pub(crate) fn count(&mut self, done: usize, tokens: usize) {
-        self.progress.done += done;
-        self.progress.tokens += tokens;
-    }
 }
 
 /// An instruct model that answers prompts.
@@ -152,24 +99,22 @@ impl Instruct {
             length,
             input: (),
         });
-        let decode =
-            |model: &dyn Model,
-             rows: &[Row<()>],
-             progress: &mut dyn FnMut(generate::Progress) -> ControlFlow<()>| {
-                let jobs: Vec<&Job> = rows.iter().map(|row| &jobs[row.number]).collect();
-                let prompts: Vec<&[TokenId]> =
-                    jobs.iter().map(|job| job.prompt.as_slice()).collect();
-                let limits = Limits {
-                    max_new: jobs.iter().map(|job| job.max_new).collect(),
-                    stop: tokenizer.stop().to_vec(),
-                    max_repeats: 3,
-                    banned: jobs
-                        .iter()
-                        .map(|job| Some(self.mask(job.writing)))
-                        .collect(),
-                };
-                greedy(model, &Batch::new(&prompts), &limits, progress)
+        let decode = |model: &dyn Model,
+                      rows: &[Row<()>],
+                      progress: &mut dyn FnMut(Step) -> ControlFlow<()>| {
+            let jobs: Vec<&Job> = rows.iter().map(|row| &jobs[row.number]).collect();
+            let prompts: Vec<&[TokenId]> = jobs.iter().map(|job| job.prompt.as_slice()).collect();
+            let limits = Limits {
+                max_new: jobs.iter().map(|job| job.max_new).collect(),
+                stop: tokenizer.stop().to_vec(),
+                max_repeats: 3,
+                banned: jobs
+                    .iter()
+                    .map(|job| Some(self.mask(job.writing)))
+                    .collect(),
             };
+            greedy(model, &Batch::new(&prompts), &limits, progress)
+        };
         let work = Work::new(
             self.checkpoint.copies(),
             (None, decoding.batch_tokens),

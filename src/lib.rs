@@ -34,21 +34,20 @@
 //! - Networks run where [`Device`] says; Firefox models always on the processor.
 //! - No check finds a false statement in good language.
 
-mod batch;
 mod check;
 mod checkpoint;
+mod decode;
 mod device;
 mod document;
 mod engine;
 mod error;
 pub mod eval;
-mod generate;
 mod glossary;
 mod kernels;
 mod language;
 mod loader;
 mod memory;
-mod models;
+mod networks;
 mod options;
 mod pipeline;
 mod process;
@@ -66,12 +65,12 @@ mod translate;
 mod translators;
 mod warning;
 mod weights;
-mod work;
 
 #[doc(hidden)]
 pub use check::fitting;
 pub use check::{check_summary, check_translation};
 pub use checkpoint::Checkpoint;
+pub use decode::{Progress, ProgressObserver};
 pub use document::{
     Block, BlockKind, Cleaning, Document, Documents, Failure, Format, InspectedSentence,
     Inspection, LeftOut, ReadOptions, Reason, Segment,
@@ -82,9 +81,7 @@ pub use language::{Detection, Language, ScriptProfile};
 #[cfg(feature = "memory")]
 pub use memory::{MemoryCount, MemoryFile, TmxImport};
 pub use memory::{MemoryScope, TranslationMemory};
-pub use options::{
-    Decoding, Device, LoadObserver, LoadOptions, Precision, Progress, ProgressObserver,
-};
+pub use options::{Decoding, Device, LoadObserver, LoadOptions, Precision};
 pub use prompts::Length;
 pub use registry::{
     Compression, DecodingFacts, Family, HubSource, Limits, ModelChoice, ModelSpec, Pair, Quality,

@@ -10,7 +10,7 @@ use crate::device::Places;
 use crate::engine::Instruct;
 use crate::error::{Error, Result};
 use crate::language::Language;
-use crate::models::firefox::{self, Firefox};
+use crate::networks::firefox::{self, Firefox};
 use crate::options::{Decoding, LoadOptions};
 use crate::registry::{Family, ModelChoice, ModelSpec, Registry, Route};
 use crate::seq2seq::{Seq2Seq, Seq2SeqOptions};

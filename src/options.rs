@@ -183,19 +183,3 @@ pub struct Decoding {
     /// what suits the device: 8192 on the processor, as many as there is memory for on a card.
     pub batch_tokens: Option<usize>,
 }
-
-/// How far the work is, told after each step of decoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Segments or summaries finished in the present stretch of work.
-    pub done: usize,
-    /// Segments or summaries in the present stretch of work.
-    pub total: usize,
-    /// Tokens written since the work began.
-    pub tokens: usize,
-}
-
-/// Receives [`Progress`]; [`ControlFlow::Break`] stops the work, and documents that are finished by
-/// then are still given out.
-pub type ProgressObserver = Arc<dyn Fn(&Progress) -> ControlFlow<()> + Send + Sync>;

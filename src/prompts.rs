@@ -320,7 +320,7 @@ fn examples<'a>(from: Language, to: Language, reversed: bool) -> Vec<Message<'a>
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::models::gguf::Gguf;
+    use crate::networks::decoder::gguf::Gguf;
     use crate::tokenizer::ChatTokenizer;
 
     /// What an article says to a model does not change how many messages there are, or whose.

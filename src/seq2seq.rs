@@ -4,17 +4,18 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::batch::{self, Batch};
+use crate::decode::Watch;
+use crate::decode::{Batch, batch};
+use crate::decode::{Model, TokenId};
+use crate::decode::{Row, Work};
+use crate::decode::{Search, Step, beam, search};
 use crate::device::{Place, Places};
-use crate::engine::Watch;
 use crate::error::{Error, Result};
-use crate::generate::{Progress, Search, beam, search};
-use crate::models::generation::Settings;
-use crate::models::{Model, TokenId, directory, loader};
+use crate::networks::encoder_decoder::settings::Settings;
+use crate::networks::encoder_decoder::{directory, loader};
 use crate::options::{Device, Precision};
 use crate::registry::Family;
 use crate::tokenizer::pieces::{Direction, PieceTokenizer};
-use crate::work::{Row, Work};
 
 /// A Marian, M2M100 or T5 network with how its makers want it decoded.
 pub struct Seq2Seq {
@@ -211,7 +212,7 @@ impl Seq2Seq {
         search.constraints.forced_last = None;
         let decode = |model: &dyn Model,
                       rows: &[Row<&[u32]>],
-                      progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
+                      progress: &mut dyn FnMut(Step) -> ControlFlow<()>| {
             let members: Vec<&[u32]> = rows.iter().map(|row| row.input).collect();
             let max_new = vec![target; rows.len()];
             self.generate(
@@ -304,7 +305,7 @@ impl Seq2Seq {
         how: &Search,
         max_new: &[usize],
         first: Option<TokenId>,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> Result<Vec<Vec<beam::Scored>>> {
         let positions = self.limit.unwrap_or(usize::MAX);
         let max_new: Vec<usize> = max_new.iter().map(|&most| most.min(positions)).collect();

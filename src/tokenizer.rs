@@ -18,10 +18,10 @@ use std::path::PathBuf;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::decode::TokenId;
 use crate::engine::Writing;
 use crate::error::{Error, Result};
-use crate::models::TokenId;
-use crate::models::gguf::Gguf;
+use crate::networks::decoder::gguf::Gguf;
 
 use encoder::Pieces;
 use markers::Part;

@@ -6,19 +6,20 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::batch::Batch;
-use crate::engine::{Answer, Watch};
+use crate::decode::Batch;
+use crate::decode::Watch;
+use crate::decode::beam::Scored;
+use crate::decode::{Finish, Search, Step};
+use crate::decode::{Model, TokenId};
+use crate::decode::{Row, Work};
+use crate::engine::Answer;
 use crate::error::Result;
-use crate::generate::beam::Scored;
-use crate::generate::{Finish, Progress, Search};
 use crate::language::Language;
-use crate::models::firefox::{Firefox, Spread};
-use crate::models::{Model, TokenId};
+use crate::networks::firefox::{Firefox, Spread};
 use crate::options::Decoding;
 use crate::registry::{Family, ModelSpec, Registry};
 use crate::seq2seq::Seq2Seq;
 use crate::warning::{Warning, WarningKind};
-use crate::work::{Row, Work};
 
 /// Most tokens of a segment; the models were trained on sentences.
 const MOST_TOKENS: usize = 256;
@@ -231,7 +232,7 @@ impl Checkpoint {
         });
         let decode = |model: &dyn Model,
                       rows: &[Row<Vec<TokenId>>],
-                      progress: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
+                      progress: &mut dyn FnMut(Step) -> ControlFlow<()>| {
             let members: Vec<&[TokenId]> = rows.iter().map(|row| row.input.as_slice()).collect();
             let max_new: Vec<usize> = members
                 .iter()

@@ -30,7 +30,7 @@ mod units;
 pub(crate) use orders::{orders, without as without_orders};
 pub(crate) use origin::Words;
 
-use crate::generate::Finish;
+use crate::decode::Finish;
 use crate::language::{Detection, Language, ScriptProfile};
 use crate::warning::{Warning, WarningKind};
 

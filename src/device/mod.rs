@@ -1,7 +1,7 @@
 //! From the device that was asked for to the places where networks run.
 //!
 //! Opens graphics cards and says why one cannot be opened; knows what they compute in and how much
-//! memory is free. What a network is made of there is in `models::tensor`.
+//! memory is free. What a network is made of there is in `networks::runtime`.
 
 #[cfg(all(feature = "cuda", target_os = "linux", target_arch = "x86_64"))]
 mod lazy;

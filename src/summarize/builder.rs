@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Summarizer;
+use crate::decode::ProgressObserver;
 use crate::error::Result;
 use crate::language::Language;
 use crate::loader::Loader;
-use crate::options::{Decoding, LoadOptions, ProgressObserver};
+use crate::options::{Decoding, LoadOptions};
 use crate::prompts::Length;
 
 /// Sets up a [`Summarizer`].

@@ -19,12 +19,13 @@ pub use builder::SummarizerBuilder;
 
 use writer::{Languages, Writer};
 
+use crate::decode::ProgressObserver;
+use crate::decode::Watch;
 use crate::document::{Document, Failure};
-use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Loaded, Loader};
-use crate::options::{Decoding, ProgressObserver};
+use crate::options::Decoding;
 use crate::pipeline::{Pipeline, failure, shared};
 use crate::prompts::Length;
 use crate::translate::{Translator, detected_language};

@@ -3,7 +3,7 @@
 
 use super::writer::{Languages, Writer};
 use super::{Summarizer, Written};
-use crate::engine::Watch;
+use crate::decode::Watch;
 use crate::error::Result;
 use crate::language::Language;
 use crate::loader::Loaded;

@@ -1,7 +1,7 @@
 //! Takes off what models write around a summary, and what is beyond the length asked for.
 
+use crate::decode::Finish;
 use crate::engine::Answer;
-use crate::generate::Finish;
 use crate::language::Language;
 use crate::prompts::Length;
 use crate::segment::sentences;

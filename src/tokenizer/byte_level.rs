@@ -11,7 +11,7 @@ use tokenizers::Model;
 use tokenizers::models::bpe::{BPE, Vocab};
 
 use super::vocabulary::{Fault, Vocabulary};
-use crate::models::TokenId;
+use crate::decode::TokenId;
 use crate::sentencepiece::PieceKind;
 
 /// The names of splits that are known, for messages.

@@ -6,7 +6,7 @@
 use super::byte_level::{self, ByteLevel};
 use super::markers::{Finder, Part};
 use super::vocabulary::{ENDS, Fault, Vocabulary};
-use crate::models::TokenId;
+use crate::decode::TokenId;
 use crate::sentencepiece::{PieceKind, SentencePiece};
 
 enum Algorithm {

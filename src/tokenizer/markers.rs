@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aho_corasick::AhoCorasick;
 
 use super::vocabulary::Fault;
-use crate::models::TokenId;
+use crate::decode::TokenId;
 
 /// A part of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::decode::TokenId;
 use crate::error::{Error, Result};
-use crate::models::TokenId;
 use crate::registry::Family;
 use crate::sentencepiece::SentencePiece;
 

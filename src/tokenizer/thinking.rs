@@ -3,7 +3,7 @@
 //! Markers of thinking that are tokens are found wherever they stand; those that a model spells out
 //! count at the beginning of an answer only, since a text may speak of them.
 
-use crate::models::TokenId;
+use crate::decode::TokenId;
 
 /// The markers around thinking.
 const MARKERS: [(&str, &str); 6] = [

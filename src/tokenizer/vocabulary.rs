@@ -2,9 +2,9 @@
 
 use candle_core::quantized::gguf_file::Value;
 
+use crate::decode::TokenId;
 use crate::error::Result;
-use crate::models::TokenId;
-use crate::models::gguf::Gguf;
+use crate::networks::decoder::gguf::Gguf;
 use crate::sentencepiece::PieceKind;
 
 /// Names of tokens that end an answer, beside those that a file names by their purpose. They are control

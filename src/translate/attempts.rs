@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use crate::check;
-use crate::engine::{Answer, Watch};
+use crate::decode::Finish;
+use crate::decode::Watch;
+use crate::engine::Answer;
 use crate::error::Result;
-use crate::generate::Finish;
 use crate::glossary::{Glossary, Hit, TermCase, holds};
 use crate::language::Language;
 use crate::segment::split_long;

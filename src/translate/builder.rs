@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{Translator, remember};
+use crate::decode::ProgressObserver;
 use crate::error::Result;
 use crate::glossary::Glossary;
 use crate::language::Language;
 use crate::loader::Loader;
 use crate::memory::TranslationMemory;
-use crate::options::{Decoding, LoadOptions, ProgressObserver};
+use crate::options::{Decoding, LoadOptions};
 
 /// Sets up a [`Translator`].
 pub struct TranslatorBuilder {

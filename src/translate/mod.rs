@@ -18,13 +18,14 @@ use std::sync::Arc;
 pub use builder::TranslatorBuilder;
 pub use result::{TermCounts, TranslatedSegment, Translation};
 
+use crate::decode::ProgressObserver;
 use crate::document::{Document, Failure};
 use crate::error::{Error, Result};
 use crate::glossary::Glossary;
 use crate::language::{Detection, Language};
 use crate::loader::Loader;
 use crate::memory::TranslationMemory;
-use crate::options::{Decoding, ProgressObserver};
+use crate::options::Decoding;
 use crate::pipeline::Pipeline;
 use crate::warning::{Warning, WarningKind};
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::attempts::{Translates, Way};
-use crate::engine::{Instruct, Job, Watch, Writing};
+use crate::decode::Watch;
+use crate::engine::{Instruct, Job, Writing};
 use crate::error::{Error, Result};
 use crate::language::{Language, ScriptProfile};
 use crate::loader::{Engine, Loaded};

@@ -5,8 +5,8 @@
 //! short lines go with the rest of the document.
 
 use super::{Source, Translation, Translator};
+use crate::decode::Watch;
 use crate::document::Document;
-use crate::engine::Watch;
 use crate::error::{Error, Result};
 use crate::language::{Detection, Language, prose};
 use crate::warning::{Warning, WarningKind};

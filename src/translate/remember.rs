@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Translator;
 use super::attempts::Output;
-use crate::engine::Watch;
+use crate::decode::Watch;
 use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::loader::{Engine, Loaded};

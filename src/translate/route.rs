@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Translator;
 use super::attempts::{self, Checks, Output, Relay, Route};
 use super::models::Directed;
-use crate::engine::Watch;
+use crate::decode::Watch;
 use crate::error::Result;
 use crate::glossary::Glossary;
 use crate::language::Language;

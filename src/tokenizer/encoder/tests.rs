@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::vocabulary;
 use super::*;
 use crate::error::{Error, Result};
-use crate::models::gguf::Gguf;
+use crate::networks::decoder::gguf::Gguf;
 
 const NAMES: [&str; 5] = [
     "qwen2",
