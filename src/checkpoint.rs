@@ -13,10 +13,7 @@ use crate::decode::{Model, TokenId};
 use crate::decode::{Row, Work};
 use crate::device::{Place, Places};
 use crate::error::{Error, Result};
-use crate::networks::decoder::gguf::Gguf;
-use crate::networks::decoder::qwen::Qwen;
-use crate::networks::runtime::padded;
-use crate::networks::runtime::spans::DecoderOnly;
+use crate::networks::decoder::{self, gguf::Gguf};
 use crate::networks::runtime::tensors::Form;
 use crate::options::{Device, Precision};
 use crate::tokenizer::ChatTokenizer;
@@ -74,12 +71,6 @@ impl Checkpoint {
     ) -> Result<Self> {
         check_precision(path, places, precision)?;
         let mut gguf = Gguf::open(path)?;
-        let architecture = gguf.architecture()?.to_owned();
-        if architecture != "qwen2" {
-            return Err(gguf.unsupported(format!(
-                "`general.architecture` is `{architecture}`; GGUF files of `qwen2` can be run"
-            )));
-        }
         // Building the vocabulary takes as long as reading the weights: side by side.
         let header = Gguf::open(path)?;
         let (tokenizer, copies) = std::thread::scope(|scope| {
@@ -94,9 +85,9 @@ impl Checkpoint {
         let tokenizer =
             tokenizer.map_err(|_| Error::Tokenizer("its thread panicked".to_owned()))??;
         let copies = copies?;
-        let context = copies.iter().map(|(_, context)| *context).min();
+        let context = copies.iter().map(|copy| copy.context).min();
         Ok(Self {
-            copies: copies.into_iter().map(|(model, _)| model).collect(),
+            copies: copies.into_iter().map(|copy| copy.model).collect(),
             tokenizer,
             context: context.unwrap_or(0),
             places: places.clone(),
@@ -140,6 +131,28 @@ impl Checkpoint {
         let stretches = std::iter::once(Ok(all.collect()));
         work.run(stretches, &mut finish, &mut Watch::new(None))?;
         Ok(answers)
+    }
+
+    /// The scores of every token, before each token of `target` that follows `row`: one line of scores
+    /// for each. For comparisons.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a row without ids; what the network reports.
+    pub fn scores(&self, row: &[u32], target: &[u32]) -> Result<Vec<Vec<f32>>> {
+        batch::check(&[row])?;
+        let Some(model) = self.copies.first() else {
+            return Ok(Vec::new());
+        };
+        let mut state = model.start(&Batch::new(&[row]))?;
+        let mut lines = Vec::with_capacity(target.len());
+        let mut last = state.first.clone();
+        for token in target {
+            let scores = model.step(&mut state, &last)?;
+            lines.extend(scores.logits.to_vec2()?);
+            last = vec![*token];
+        }
+        Ok(lines)
     }
 
     /// Bytes that are in use on the devices of the network, by whomever; `None` where they do not
@@ -196,17 +209,15 @@ fn check_precision(path: &Path, places: &Places, precision: Precision) -> Result
     }
 }
 
-/// One copy of the network of a file, and the tokens that it can hold.
+/// One copy of the network of a file.
 fn copy(
     gguf: &mut Gguf,
     place: &Place,
     precision: Precision,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<(Box<dyn Model>, usize)> {
+) -> Result<decoder::Loaded> {
     let Place::Tensors(device) = place else {
-        let network = Qwen::load(gguf, progress)?;
-        let context = network.context();
-        return Ok((Box::new(DecoderOnly(network)), context));
+        return decoder::load(gguf, progress);
     };
     let dtype = match precision {
         Precision::Bf16 => DType::BF16,
@@ -218,10 +229,7 @@ fn copy(
         device: device.clone(),
         dtype,
     };
-    let quantized = precision == Precision::Auto;
-    let network = padded::Qwen::load(gguf, form, quantized, progress)?;
-    let context = network.context();
-    Ok((Box::new(network), context))
+    decoder::load_on(gguf, form, precision == Precision::Auto, progress)
 }
 
 #[cfg(test)]

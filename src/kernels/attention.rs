@@ -12,6 +12,8 @@ use super::elementwise::{Arithmetic, dispatch, exp};
 
 /// Positions in a block.
 pub(crate) const POSITIONS: usize = 16;
+/// What the width of a head is a multiple of.
+pub(crate) const HEAD_STEP: usize = 16;
 /// Most queries that are computed together.
 const QUERIES: usize = 6;
 
@@ -22,7 +24,7 @@ pub(crate) struct Heads {
     pub(crate) queries: usize,
     /// Key–value heads; each serves `queries / keys` query heads.
     pub(crate) keys: usize,
-    /// Features of a head; a multiple of 16.
+    /// Features of a head; for these kernels a multiple of [`HEAD_STEP`].
     pub(crate) width: usize,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct KeyValues {
     /// Each: for each key–value head `(width, 16)` keys, then `(16, width)` values.
     blocks: Vec<Arc<[f32]>>,
     length: usize,
+    /// How many of the first blocks are empty, since nothing sees them any more.
+    forgotten: usize,
 }
 
 impl KeyValues {
@@ -71,9 +75,18 @@ impl KeyValues {
         self.length += 1;
     }
 
-    /// Positions held.
+    /// Positions pushed.
     pub(crate) fn len(&self) -> usize {
         self.length
+    }
+
+    /// Lets go of what the next position does not see if it sees `window` positions, its own counted.
+    pub(crate) fn forget_all_but(&mut self, window: usize) {
+        let unseen = (self.length + 1).saturating_sub(window) / POSITIONS;
+        for block in &mut self.blocks[self.forgotten..unseen.max(self.forgotten)] {
+            *block = Arc::from([]);
+        }
+        self.forgotten = self.forgotten.max(unseen);
     }
 }
 
@@ -91,10 +104,22 @@ pub(crate) struct Queries<'a> {
     pub(crate) offset: usize,
 }
 
-/// Causal attention: each token over all positions up to its own. `out` is
-/// `(tokens of all rows, query heads × width)`, and rows come in the order of their places in it.
-pub(crate) fn causal(heads: Heads, rows: &[Queries<'_>], out: &mut [f32]) {
+/// Attention of each token over the positions up to its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Causal {
+    /// The shape of the heads.
+    pub(crate) heads: Heads,
+    /// Multiplies the products of queries and keys.
+    pub(crate) scale: f32,
+    /// How many positions a token sees, its own counted; `None` for all.
+    pub(crate) window: Option<usize>,
+}
+
+/// Causal attention. `out` is `(tokens of all rows, query heads × width)`, and rows come in the
+/// order of their places in it.
+pub(crate) fn causal(attention: Causal, rows: &[Queries<'_>], out: &mut [f32]) {
     const TOKENS: usize = 16;
+    let heads = attention.heads;
     let mut end = 0;
     for queries in rows {
         // Rows that had places in common would write to them from several threads at once.
@@ -127,7 +152,7 @@ pub(crate) fn causal(heads: Heads, rows: &[Queries<'_>], out: &mut [f32]) {
             };
             let queries = &rows[row];
             let tokens = first..queries.tokens.min(first + TOKENS);
-            attend(heads, head, queries, tokens, &mut scratch, &target);
+            attend(attention, head, queries, tokens, &mut scratch, &target);
         }
     };
     if items.len() < 2 {
@@ -140,13 +165,14 @@ pub(crate) fn causal(heads: Heads, rows: &[Queries<'_>], out: &mut [f32]) {
 }
 
 fn attend(
-    heads: Heads,
+    attention: Causal,
     head: usize,
     queries: &Queries<'_>,
     tokens: std::ops::Range<usize>,
     scratch: &mut Vec<f32>,
     target: &super::OutPointer,
 ) {
+    let heads = attention.heads;
     let share = heads.queries / heads.keys;
     let all = tokens.len() * share;
     let at = |i: usize| (tokens.start + i / share, head * share + i % share);
@@ -154,10 +180,11 @@ fn attend(
     while first < all {
         let count = (all - first).min(QUERIES);
         let mut tile = Tile {
-            heads,
+            attention,
             head,
             cache: queries.cache,
             queries: [&[]; QUERIES],
+            starts: [0; QUERIES],
             lengths: [0; QUERIES],
             outs: [std::ptr::null_mut(); QUERIES],
         };
@@ -166,7 +193,9 @@ fn attend(
             let (token, query_head) = at(first + i.min(count - 1));
             tile.queries[i] =
                 &queries.values[token * queries.stride + query_head * heads.width..][..heads.width];
-            tile.lengths[i] = queries.cache.len() - (queries.tokens - 1 - token);
+            let length = queries.cache.len() - (queries.tokens - 1 - token);
+            tile.lengths[i] = length;
+            tile.starts[i] = length.saturating_sub(attention.window.unwrap_or(length));
             if i < count {
                 let place = (queries.offset + token) * heads.queries + query_head;
                 // SAFETY: within the output, see `causal`.
@@ -179,11 +208,13 @@ fn attend(
 }
 
 struct Tile<'a> {
-    heads: Heads,
+    attention: Causal,
     head: usize,
     cache: &'a KeyValues,
     queries: [&'a [f32]; QUERIES],
-    /// Positions that each query sees.
+    /// The first position that each query sees.
+    starts: [usize; QUERIES],
+    /// The end of the positions that each query sees.
     lengths: [usize; QUERIES],
     /// Where `width` results of each query go; null for those that fill up.
     outs: [*mut f32; QUERIES],
@@ -195,15 +226,17 @@ dispatch! {
 
 #[inline(always)]
 fn tile_attention_body<A: Arithmetic>(tile: &Tile<'_>, scratch: &mut Vec<f32>) {
-    let width = tile.heads.width;
+    let width = tile.attention.heads.width;
     let longest = tile.lengths.iter().copied().max().unwrap_or(0);
-    let blocks = longest.div_ceil(POSITIONS);
-    let padded = blocks * POSITIONS;
+    let unseen = tile.starts.iter().copied().min().unwrap_or(0) / POSITIONS;
+    let blocks = unseen..longest.div_ceil(POSITIONS);
+    let padded = blocks.len() * POSITIONS;
     scratch.clear();
     scratch.resize(QUERIES * (padded + width), 0.0);
     let (scores, sums) = scratch.split_at_mut(QUERIES * padded);
-    let scale = 1.0 / (width as f32).sqrt();
-    for (number, block) in tile.cache.blocks[..blocks].iter().enumerate() {
+    let scale = tile.attention.scale;
+    let blocks = &tile.cache.blocks[blocks];
+    for (number, block) in blocks.iter().enumerate() {
         let keys = &block[tile.head * width * POSITIONS * 2..][..width * POSITIONS];
         let mut dots = [[0f32; POSITIONS]; QUERIES];
         for (feature, keys) in keys.chunks_exact(POSITIONS).enumerate() {
@@ -223,7 +256,9 @@ fn tile_attention_body<A: Arithmetic>(tile: &Tile<'_>, scratch: &mut Vec<f32>) {
         }
     }
     for (query, scores) in scores.chunks_exact_mut(padded).enumerate() {
-        softmax::<A>(&mut scores[..], tile.lengths[query]);
+        let first = unseen * POSITIONS;
+        let seen = tile.starts[query] - first..tile.lengths[query] - first;
+        softmax::<A>(scores, seen);
     }
     // Weighted sums of the values, a few features of all queries at a time so that they stay in
     // registers.
@@ -231,10 +266,10 @@ fn tile_attention_body<A: Arithmetic>(tile: &Tile<'_>, scratch: &mut Vec<f32>) {
     for first in (0..width).step_by(FEATURES) {
         let features = FEATURES.min(width - first);
         if features == FEATURES {
-            weigh::<A, FEATURES>(tile, scores, padded, first, sums);
+            weigh::<A, FEATURES>(tile, blocks, scores, first, sums);
         } else {
             for first in (first..width).step_by(16) {
-                weigh::<A, 16>(tile, scores, padded, first, sums);
+                weigh::<A, 16>(tile, blocks, scores, first, sums);
             }
         }
     }
@@ -246,10 +281,12 @@ fn tile_attention_body<A: Arithmetic>(tile: &Tile<'_>, scratch: &mut Vec<f32>) {
     }
 }
 
-/// Turns the first `length` scores into weights that add up to one, and the rest into zeros.
+/// Turns the scores that are seen into weights that add up to one, and the rest into zeros. Scores
+/// begin with a block, so that sums do not depend on how many blocks come before what is seen.
 #[inline(always)]
-fn softmax<A: Arithmetic>(scores: &mut [f32], length: usize) {
-    let (seen, unseen) = scores.split_at_mut(length);
+fn softmax<A: Arithmetic>(scores: &mut [f32], seen: std::ops::Range<usize>) {
+    scores[..seen.start].fill(f32::NEG_INFINITY);
+    let (seen, unseen) = scores.split_at_mut(seen.end);
     unseen.fill(0.0);
     let mut largest = [f32::NEG_INFINITY; 16];
     for chunk in seen.chunks(16) {
@@ -273,14 +310,15 @@ fn softmax<A: Arithmetic>(scores: &mut [f32], length: usize) {
 #[inline(always)]
 fn weigh<A: Arithmetic, const FEATURES: usize>(
     tile: &Tile<'_>,
+    blocks: &[Arc<[f32]>],
     weights: &[f32],
-    padded: usize,
     first: usize,
     sums: &mut [f32],
 ) {
-    let width = tile.heads.width;
+    let width = tile.attention.heads.width;
+    let padded = blocks.len() * POSITIONS;
     let mut acc = [[0f32; FEATURES]; QUERIES];
-    for (number, block) in tile.cache.blocks[..padded / POSITIONS].iter().enumerate() {
+    for (number, block) in blocks.iter().enumerate() {
         let values =
             &block[tile.head * width * POSITIONS * 2 + width * POSITIONS..][..width * POSITIONS];
         for position in 0..POSITIONS {
@@ -305,21 +343,31 @@ mod tests {
 
     #[test]
     fn every_backend_agrees_with_the_definition() {
-        for (keys, width, tokens, before) in [
-            (2, 80, 1, 0),
-            (2, 80, 1, 40),
-            (2, 80, 37, 5),
-            (1, 80, 16, 29),
-            (1, 16, 5, 0),
-            (1, 128, 1, 70),
+        for (keys, width, tokens, before, window) in [
+            (2, 80, 1, 0, None),
+            (2, 80, 1, 40, None),
+            (2, 80, 37, 5, None),
+            (1, 80, 16, 29, None),
+            (1, 16, 5, 0, None),
+            (1, 128, 1, 70, None),
+            (2, 80, 1, 40, Some(16)),
+            (2, 80, 37, 25, Some(11)),
+            (1, 16, 60, 0, Some(1)),
+            (1, 128, 3, 70, Some(33)),
+            (1, 128, 3, 70, Some(500)),
         ] {
             let heads = Heads {
                 queries: 3 * keys,
                 keys,
                 width,
             };
+            let attention = Causal {
+                heads,
+                scale: 1.0 / (width as f32).sqrt(),
+                window,
+            };
             let outs = Backend::each(|backend| {
-                assert_follows_the_definition(heads, tokens, before, backend)
+                assert_follows_the_definition(attention, tokens, before, backend)
             });
             for out in &outs {
                 for (found, widest) in out.iter().zip(&outs[0]) {
@@ -330,11 +378,12 @@ mod tests {
     }
 
     fn assert_follows_the_definition(
-        heads: Heads,
+        attention: Causal,
         tokens: usize,
         before: usize,
         backend: Backend,
     ) -> Vec<f32> {
+        let heads = attention.heads;
         let (width, inner) = (heads.width, heads.keys * heads.width);
         let mut cache = KeyValues::default();
         let length = before + tokens;
@@ -345,6 +394,9 @@ mod tests {
                 &keys[position * inner..][..inner],
                 &values[position * inner..][..inner],
             );
+            if let (Some(window), true) = (attention.window, position < before) {
+                cache.forget_all_but(window);
+            }
         }
         let queries = noise(3, tokens * 3 * inner);
         let rows = [Queries {
@@ -355,12 +407,14 @@ mod tests {
             offset: 0,
         }];
         let mut out = vec![0.0; tokens * 3 * inner];
-        causal(heads, &rows, &mut out);
+        causal(attention, &rows, &mut out);
         for token in 0..tokens {
             for head in 0..heads.queries {
                 let query = &queries[token * 3 * inner + head * width..][..width];
-                let seen = before + token + 1;
-                let scores: Vec<f64> = (0..seen)
+                let end = before + token + 1;
+                let seen = end.saturating_sub(attention.window.unwrap_or(end))..end;
+                let scores: Vec<f64> = seen
+                    .clone()
                     .map(|position| {
                         let key = &keys[position * inner + head / 3 * width..][..width];
                         let dot: f64 = query.iter().zip(key).map(|(q, k)| f64::from(q * k)).sum();
@@ -369,9 +423,11 @@ mod tests {
                     .collect();
                 let total: f64 = scores.iter().sum();
                 for feature in 0..width {
-                    let exact: f64 = (0..seen)
-                        .map(|position| {
-                            scores[position] / total
+                    let exact: f64 = seen
+                        .clone()
+                        .zip(&scores)
+                        .map(|(position, score)| {
+                            score / total
                                 * f64::from(values[position * inner + head / 3 * width + feature])
                         })
                         .sum();
@@ -408,7 +464,12 @@ mod tests {
             });
             let mut out = vec![0.0; places * 32];
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                causal(heads, &rows, &mut out);
+                let attention = Causal {
+                    heads,
+                    scale: 1.0,
+                    window: None,
+                };
+                causal(attention, &rows, &mut out);
             }))
         };
         assert!(run([(3, 0), (1, 3)], 4).is_ok());

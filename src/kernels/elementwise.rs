@@ -78,18 +78,6 @@ pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     if small { 0.0 } else { p * power }
 }
 
-#[inline(always)]
-fn swiglu_body<A: Arithmetic>(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    for ((out, &gate), &up) in out.iter_mut().zip(gate).zip(up) {
-        *out = gate / (1.0 + exp::<A>(-gate)) * up;
-    }
-}
-
-dispatch! {
-    /// `silu(gate) × up`, place by place.
-    pub(crate) fn swiglu swiglu_body(gate: &[f32], up: &[f32], out: &mut [f32])
-}
-
 /// Calls `write` with each row of `out` and its number, on all threads where there is enough to do.
 pub(crate) fn for_each_row(
     out: &mut [f32],
@@ -130,19 +118,5 @@ mod tests {
             }
         }
         assert_eq!(exp::<Fused>(f32::NEG_INFINITY), 0.0);
-    }
-
-    #[test]
-    fn swiglu_is_silu_times_up() {
-        let gate: Vec<f32> = (-40..40).map(|i| i as f32 / 4.0).collect();
-        let up: Vec<f32> = gate.iter().map(|x| x + 0.5).collect();
-        crate::kernels::Backend::each(|backend| {
-            let mut out = vec![0.0; gate.len()];
-            swiglu(&gate, &up, &mut out);
-            for ((out, gate), up) in out.iter().zip(&gate).zip(&up) {
-                let exact = gate / (1.0 + (-gate).exp()) * up;
-                assert!((out - exact).abs() < 1e-5, "{backend:?} {out} {exact}");
-            }
-        });
     }
 }

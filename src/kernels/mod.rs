@@ -29,8 +29,8 @@ mod tiles;
 mod vocabulary;
 
 pub(crate) use activations::Activations;
-pub(crate) use attention::{Heads, KeyValues, Queries, causal};
-pub(crate) use elementwise::{for_each_row, swiglu};
+pub(crate) use attention::{Causal, HEAD_STEP, Heads, KeyValues, Queries, causal};
+pub(crate) use elementwise::for_each_row;
 pub(crate) use logits::{Sums, TiledLogits};
 pub(crate) use normalize::{Function, Norm, apply as apply_function, gate};
 pub(crate) use packed::{Format, PackedMatrix};

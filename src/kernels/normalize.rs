@@ -38,6 +38,13 @@ impl Norm {
         });
     }
 
+    /// Normalizes each stretch of `xs` that is as wide as the norm, in place.
+    pub(crate) fn apply_each(&self, xs: &mut [f32]) {
+        for xs in xs.chunks_exact_mut(self.weight.len()) {
+            normalize_in_place(self, xs);
+        }
+    }
+
     /// Adds `more` to `xs` and normalizes each row in place.
     pub(crate) fn add_apply(&self, xs: &mut [f32], more: &[f32]) {
         let width = self.weight.len();
@@ -49,6 +56,9 @@ impl Norm {
 
 dispatch! {
     fn normalize normalize_body(norm: &Norm, xs: &[f32], out: &mut [f32])
+}
+dispatch! {
+    fn normalize_in_place in_place(norm: &Norm, xs: &mut [f32])
 }
 dispatch! {
     fn add_normalize add_normalize_body(norm: &Norm, xs: &mut [f32], more: &[f32])

@@ -144,11 +144,6 @@ impl PackedMatrix {
         self.outputs
     }
 
-    /// Input features.
-    pub(crate) fn inputs(&self) -> usize {
-        self.inputs
-    }
-
     /// Blocks of 256 inputs, the last filled up with zeros.
     pub(crate) fn blocks(&self) -> usize {
         self.blocks

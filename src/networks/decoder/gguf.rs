@@ -6,6 +6,7 @@
 
 mod header;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 
 use crate::error::{Error, Result};
 use crate::kernels::{Format, PackedMatrix};
-use crate::networks::runtime::matrix::Linear;
+use crate::networks::runtime::matrix::{Matrix, Other};
 
 /// An open GGUF file.
 pub(crate) struct Gguf {
@@ -25,6 +26,8 @@ pub(crate) struct Gguf {
     content: Content,
     /// Bytes of the tensor read last; kept for the next.
     buffer: Vec<u8>,
+    /// Names of the tensors that were read.
+    read: HashSet<String>,
 }
 
 impl Gguf {
@@ -88,6 +91,7 @@ impl Gguf {
             file,
             content,
             buffer: Vec::new(),
+            read: HashSet::new(),
         })
     }
 
@@ -139,25 +143,35 @@ impl Gguf {
         }
     }
 
+    /// A tensor that nothing has read; the first by name.
+    pub(crate) fn unread(&self) -> Option<&str> {
+        let names = self.content.tensor_infos.keys().map(String::as_str);
+        names.filter(|name| !self.read.contains(*name)).min()
+    }
+
     /// Whether the file has a tensor of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.content.tensor_infos.contains_key(name)
     }
 
     /// A matrix of `outputs × inputs` weights, in tiles where they have a format for its type.
-    pub(crate) fn linear(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Linear> {
+    pub(crate) fn matrix(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Matrix> {
         let dtype = self.read(name, &[outputs, inputs])?;
         if Format::of(dtype).is_some() {
             let matrix = PackedMatrix::from_ggml(dtype, &self.buffer, outputs, inputs);
             return match matrix {
-                Some(matrix) => Ok(Linear::Packed(matrix)),
+                Some(matrix) => Ok(Matrix::Tiled(matrix)),
                 None => Err(self.corrupt(format!(
                     "tensor `{name}` has rows that its type does not allow"
                 ))),
             };
         }
         let shape = [outputs, inputs];
-        Ok(Linear::Candle(self.tensor(dtype, &shape, &Device::Cpu)?))
+        Ok(Matrix::Other(Other::new(self.tensor(
+            dtype,
+            &shape,
+            &Device::Cpu,
+        )?)?))
     }
 
     /// A tensor as floats.
@@ -205,8 +219,14 @@ impl Gguf {
             return Err(self.corrupt(format!("tensor `{name}` holds nothing")));
         }
         let dtype = info.ggml_dtype;
+        if !inputs_fit(shape, dtype) {
+            return Err(self.corrupt(format!(
+                "tensor `{name}` has rows that its type {dtype:?} does not allow"
+            )));
+        }
         let size = shape.iter().product::<usize>() / dtype.block_size() * dtype.type_size();
         let start = self.content.tensor_data_offset + info.offset;
+        self.read.insert(name.to_owned());
         self.buffer.resize(size, 0);
         self.file
             .seek(SeekFrom::Start(start))
@@ -232,6 +252,13 @@ impl Gguf {
             message,
         }
     }
+}
+
+/// Whether rows of a tensor are of whole blocks.
+fn inputs_fit(shape: &[usize], dtype: GgmlDType) -> bool {
+    shape
+        .last()
+        .is_some_and(|inputs| inputs.is_multiple_of(dtype.block_size()))
 }
 
 fn first_line(error: &candle_core::Error) -> String {

@@ -13,8 +13,9 @@ use crate::decode::{Cache, Model, Room, Scores, State, TokenId};
 use crate::error::Result;
 use crate::kernels::{self, DistanceBias, Function, Shape};
 use crate::networks::encoder_decoder::{self as described, Placement, Positions};
+use crate::networks::runtime::check_tokens;
 use crate::networks::runtime::tensors::{
-    Form, KeyValues, Linear, Matrix, Norm, attend, check_tokens, join_heads, split_heads,
+    Form, KeyValues, Linear, Matrix, Norm, attend, join_heads, split_heads,
 };
 
 struct Embedding {

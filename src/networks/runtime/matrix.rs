@@ -1,192 +1,176 @@
-//! The pieces that families are built of: projections, norms, activations.
-//!
-//! Activations are candle tensors of `(tokens, features)` in float32, without padding: rows of a
-//! batch stand one after another, and only attention knows where one ends. What a token comes to
-//! never depends on which tokens stand beside it.
+//! Linear layers of a GGUF file on the processor.
 
-use candle_core::quantized::{QMatMul, QTensor};
-use candle_core::{Device, Module, Tensor};
+use std::borrow::Cow;
+
+use candle_core::quantized::{QMatMul, QStorage, QTensor};
+use candle_core::{DType, Device, Module, Tensor};
 
 use crate::decode::with_values;
 use crate::error::Result;
 use crate::kernels::{self, Activations, PackedMatrix};
 
+/// Weights of `(outputs, inputs)`.
+pub(crate) enum Matrix {
+    /// In tiles, for newsml's own products.
+    Tiled(PackedMatrix),
+    /// Of a type that the tiles have no format for: candle's product.
+    Other(Other),
+}
+
+/// Weights as candle multiplies them.
+pub(crate) struct Other {
+    product: QMatMul,
+    outputs: usize,
+    inputs: usize,
+}
+
+impl Other {
+    /// Weights as they are stored, `(outputs, inputs)`.
+    pub(crate) fn new(tensor: QTensor) -> Result<Self> {
+        let (outputs, inputs) = tensor.shape().dims2()?;
+        Ok(Self {
+            product: QMatMul::from_qtensor(tensor)?,
+            outputs,
+            inputs,
+        })
+    }
+
+    /// The weights of one output, read without the others.
+    fn row(&self, output: usize, out: &mut [f32]) -> Result<()> {
+        let values = match &self.product {
+            QMatMul::Tensor(weights) | QMatMul::TensorF16(weights) => {
+                weights.get(output)?.to_dtype(DType::F32)?
+            }
+            QMatMul::QTensor(weights) => {
+                let kind = weights.dtype();
+                let bytes = self.inputs / kind.block_size() * kind.type_size();
+                let data = weights.data()?;
+                let row = &data[output * bytes..(output + 1) * bytes];
+                let row = QStorage::from_data(Cow::Borrowed(row), &Device::Cpu, kind)?;
+                QTensor::new(row, self.inputs)?.dequantize(&Device::Cpu)?
+            }
+        };
+        with_values(&values, |values| out.copy_from_slice(values))
+    }
+}
+
+impl Matrix {
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Tiled(matrix) => matrix.outputs(),
+            Self::Other(matrix) => matrix.outputs,
+        }
+    }
+}
+
 /// Several linear layers over the same input, computed as one.
 pub(crate) struct Projection {
-    weights: Weights,
+    parts: Parts,
     bias: Option<Vec<f32>>,
+    inputs: usize,
     outputs: usize,
 }
 
-enum Weights {
-    /// In tiles, for newsml's own products.
-    Packed(Vec<PackedMatrix>),
-    /// Of a type that the tiles have no format for: candle's product.
-    Candle(Vec<QMatMul>),
-}
-
-/// One linear layer on its way into a [`Projection`].
-pub(crate) enum Linear {
-    /// Tiled weights.
-    Packed(PackedMatrix),
-    /// Weights of another type, `(outputs, inputs)`.
-    Candle(QTensor),
-}
-
-impl Linear {
-    fn outputs(&self) -> usize {
-        match self {
-            Self::Packed(matrix) => matrix.outputs(),
-            Self::Candle(tensor) => tensor.shape().dims()[0],
-        }
-    }
+enum Parts {
+    Tiled(Vec<PackedMatrix>),
+    Mixed(Vec<Matrix>),
 }
 
 impl Projection {
     /// Joins layers side by side; `bias` has as many values as all outputs together.
-    pub(crate) fn new(layers: Vec<Linear>, bias: Option<Vec<f32>>) -> Result<Self> {
-        let outputs = layers.iter().map(Linear::outputs).sum();
-        let weights = if layers
-            .iter()
-            .all(|layer| matches!(layer, Linear::Packed(_)))
-        {
-            Weights::Packed(
-                layers
-                    .into_iter()
-                    .filter_map(|layer| match layer {
-                        Linear::Packed(matrix) => Some(matrix),
-                        Linear::Candle(_) => None,
-                    })
-                    .collect(),
-            )
-        } else {
-            let layers = layers.into_iter().map(|layer| match layer {
-                Linear::Candle(tensor) => Ok(QMatMul::from_qtensor(tensor)?),
-                Linear::Packed(matrix) => Ok(QMatMul::Tensor(dequantize(&matrix)?)),
+    pub(crate) fn new(layers: Vec<Matrix>, inputs: usize, bias: Option<Vec<f32>>) -> Self {
+        let outputs = layers.iter().map(Matrix::outputs).sum();
+        let is_tiled = |layer: &Matrix| matches!(layer, Matrix::Tiled(_));
+        let parts = if layers.iter().all(is_tiled) {
+            let tiled = layers.into_iter().filter_map(|layer| match layer {
+                Matrix::Tiled(matrix) => Some(matrix),
+                Matrix::Other(_) => None,
             });
-            Weights::Candle(layers.collect::<Result<_>>()?)
+            Parts::Tiled(tiled.collect())
+        } else {
+            Parts::Mixed(layers)
         };
-        Ok(Self {
-            weights,
+        Self {
+            parts,
             bias,
+            inputs,
             outputs,
-        })
+        }
+    }
+
+    /// Features that go in.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Features that come out, of all layers together.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// `(tokens, inputs)` in, `(tokens, outputs)` out.
-    pub(crate) fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        let (tokens, inputs) = xs.dims2()?;
-        let out = match &self.weights {
-            Weights::Packed(parts) => {
-                let activations =
-                    with_values(xs, |values| Activations::new(values, tokens, inputs))?;
+    pub(crate) fn forward(&self, xs: &[f32]) -> Result<Vec<f32>> {
+        let tokens = xs.len() / self.inputs;
+        let mut out = match &self.parts {
+            Parts::Tiled(parts) => {
                 let mut out = vec![0.0; tokens * self.outputs];
-                kernels::multiply(parts, &activations, &mut out);
-                if let Some(bias) = &self.bias {
-                    for row in out.chunks_exact_mut(bias.len()) {
-                        row.iter_mut()
-                            .zip(bias)
-                            .for_each(|(out, bias)| *out += bias);
-                    }
-                }
-                return Ok(Tensor::from_vec(out, (tokens, self.outputs), &Device::Cpu)?);
+                kernels::multiply(parts, &Activations::new(xs, tokens, self.inputs), &mut out);
+                out
             }
-            Weights::Candle(layers) => {
-                let parts = layers
-                    .iter()
-                    .map(|layer| layer.forward(xs))
-                    .collect::<candle_core::Result<Vec<_>>>()?;
-                Tensor::cat(&parts, 1)?
-            }
+            Parts::Mixed(parts) => self.mixed(parts, xs, tokens)?,
         };
-        Ok(match &self.bias {
-            Some(bias) => out.broadcast_add(&Tensor::new(bias.as_slice(), out.device())?)?,
-            None => out,
-        })
-    }
-
-    /// The weights of one output, for an embedding that shares its matrix with the output layer.
-    pub(crate) fn row(&self, output: usize, out: &mut [f32]) -> Result<()> {
-        match &self.weights {
-            Weights::Packed(parts) => {
-                if let Some(matrix) = parts.first() {
-                    matrix.dequantize_row(output, out);
-                }
-                Ok(())
-            }
-            Weights::Candle(layers) => {
-                let Some(layer) = layers.first() else {
-                    return Ok(());
-                };
-                let values = match layer {
-                    QMatMul::Tensor(weights) | QMatMul::TensorF16(weights) => {
-                        weights.get(output)?.to_dtype(candle_core::DType::F32)?
-                    }
-                    QMatMul::QTensor(weights) => weights.dequantize(&Device::Cpu)?.get(output)?,
-                };
-                with_values(&values, |values| out.copy_from_slice(values))
+        if let Some(bias) = &self.bias {
+            for row in out.chunks_exact_mut(bias.len()) {
+                row.iter_mut()
+                    .zip(bias)
+                    .for_each(|(out, bias)| *out += bias);
             }
         }
-    }
-}
-
-fn dequantize(matrix: &PackedMatrix) -> Result<Tensor> {
-    let (outputs, inputs) = (matrix.outputs(), matrix.inputs());
-    let mut weights = vec![0.0; outputs * inputs];
-    for (output, row) in weights.chunks_exact_mut(inputs).enumerate() {
-        matrix.dequantize_row(output, row);
-    }
-    Ok(Tensor::from_vec(weights, (outputs, inputs), &Device::Cpu)?)
-}
-
-/// Root-mean-square norm over the features of each token (Zhang and Sennrich, 2019).
-pub(crate) struct RmsNorm {
-    weight: Vec<f32>,
-    epsilon: f32,
-}
-
-impl RmsNorm {
-    pub(crate) fn new(weight: Vec<f32>, epsilon: f32) -> Self {
-        Self { weight, epsilon }
+        Ok(out)
     }
 
-    /// `(tokens, features)` in and out.
-    pub(crate) fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        let shape = xs.dims2()?;
-        let width = self.weight.len();
-        let out = with_values(xs, |values| {
-            let mut out = vec![0.0; values.len()];
-            for (row, out) in values.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-                let mut squares = [0f32; 16];
-                for chunk in row.chunks(16) {
-                    squares
-                        .iter_mut()
-                        .zip(chunk)
-                        .for_each(|(sum, x)| *sum += x * x);
+    fn mixed(&self, parts: &[Matrix], xs: &[f32], tokens: usize) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; tokens * self.outputs];
+        let mut first = 0;
+        for part in parts {
+            let width = part.outputs();
+            let found = match part {
+                Matrix::Tiled(matrix) => {
+                    let mut found = vec![0.0; tokens * width];
+                    let activations = Activations::new(xs, tokens, self.inputs);
+                    kernels::multiply(std::slice::from_ref(matrix), &activations, &mut found);
+                    found
                 }
-                let mean = squares.iter().sum::<f32>() / width as f32;
-                let scale = 1.0 / (mean + self.epsilon).sqrt();
-                for ((out, x), weight) in out.iter_mut().zip(row).zip(&self.weight) {
-                    *out = x * scale * weight;
+                Matrix::Other(matrix) => {
+                    let xs = Tensor::from_slice(xs, (tokens, self.inputs), &Device::Cpu)?;
+                    with_values(&matrix.product.forward(&xs)?, <[f32]>::to_vec)?
                 }
+            };
+            let lines = out.chunks_exact_mut(self.outputs);
+            for (line, found) in lines.zip(found.chunks_exact(width)) {
+                line[first..first + width].copy_from_slice(found);
             }
-            out
-        })?;
-        Ok(Tensor::from_vec(out, shape, &Device::Cpu)?)
+            first += width;
+        }
+        Ok(out)
     }
-}
 
-/// `silu(gate) × up` for `(tokens, 2 × width)` of gates followed by ups; `(tokens, width)` out.
-pub(crate) fn swiglu(xs: &Tensor) -> Result<Tensor> {
-    let (tokens, both) = xs.dims2()?;
-    let width = both / 2;
-    let out = with_values(xs, |values| {
-        let mut out = vec![0.0; tokens * width];
-        kernels::for_each_row(&mut out, width, |token, out| {
-            let (gate, up) = values[token * both..(token + 1) * both].split_at(width);
-            kernels::swiglu(gate, up, out);
-        });
-        out
-    })?;
-    Ok(Tensor::from_vec(out, (tokens, width), &Device::Cpu)?)
+    /// The weights of one output of the first layer, for an embedding.
+    pub(crate) fn row(&self, output: usize, out: &mut [f32]) -> Result<()> {
+        let tiled = |matrix: &PackedMatrix, out: &mut [f32]| matrix.dequantize_row(output, out);
+        match &self.parts {
+            Parts::Tiled(parts) => parts.first().map_or(Ok(()), |matrix| {
+                tiled(matrix, out);
+                Ok(())
+            }),
+            Parts::Mixed(parts) => match parts.first() {
+                Some(Matrix::Tiled(matrix)) => {
+                    tiled(matrix, out);
+                    Ok(())
+                }
+                Some(Matrix::Other(matrix)) => matrix.row(output, out),
+                None => Ok(()),
+            },
+        }
+    }
 }

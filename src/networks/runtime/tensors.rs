@@ -10,9 +10,9 @@ use candle_core::quantized::{QMatMul, QTensor};
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::ops;
 
-use crate::decode::{Room, TokenId};
+use crate::decode::Room;
 use crate::device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels;
 
 /// Where tensors lie and which type they have.
@@ -74,16 +74,6 @@ const HYPOTHESES: usize = 4;
 
 /// Bytes that batches may take where a device does not tell how much is free: little for a card.
 const UNKNOWN_MEMORY: usize = 1 << 30;
-
-/// Fails for a token that an embedding has no row for: a card would read beyond its end.
-pub(in crate::networks) fn check_tokens(tokens: &[TokenId], vocabulary: usize) -> Result<()> {
-    match tokens.iter().find(|&&token| token as usize >= vocabulary) {
-        None => Ok(()),
-        Some(token) => Err(Error::Tokenizer(format!(
-            "token {token} is outside of the model's vocabulary of {vocabulary}"
-        ))),
-    }
-}
 
 /// A norm over the features of each token.
 pub(crate) struct Norm {
