@@ -70,8 +70,8 @@ if not a.ids_only:
         llama.eval(row)
         target = []
         for _ in range(a.steps):
-            scores = llama._scores[-1] if hasattr(llama, "_scores") else numpy.array(llama.scores[llama.n_tokens - 1])
-            target.append(int(numpy.argmax(scores)))
+            scores = llama_cpp.llama_get_logits_ith(llama.ctx, -1)
+            target.append(int(numpy.ctypeslib.as_array(scores, shape=(llama.n_vocab(),)).argmax()))
             llama.eval(target[-1:])
         with tempfile.NamedTemporaryFile() as file:
             ask(rows=[row], targets=[target], scores=file.name)

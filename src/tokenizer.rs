@@ -29,13 +29,12 @@ use template::ChatTemplate;
 use thinking::Thinking;
 use vocabulary::{ENDS, Fault};
 
-/// The tokenizer of an instruct model, with its chat template.
+/// The tokenizer of a GGUF file, with its chat template if it has one.
 pub(crate) struct ChatTokenizer {
     path: PathBuf,
     pieces: Pieces,
-    template: ChatTemplate,
-    /// Whether the template takes no system message, so that it goes before what the user says.
-    joins_system: bool,
+    /// Base weights have none.
+    chat: Option<Chat>,
     /// Markers of the template that are no tokens, such as `[INST]` of Llama 2.
     written: Vec<String>,
     /// Whether text is composed (NFC) before it is encoded, as the makers do.
@@ -44,6 +43,13 @@ pub(crate) struct ChatTokenizer {
     stop: Vec<TokenId>,
     /// Which scripts each token has letters of.
     scripts: Vec<u8>,
+}
+
+/// How a model is spoken to.
+struct Chat {
+    template: ChatTemplate,
+    /// Whether the template takes no system message, so that it goes before what the user says.
+    joins_system: bool,
 }
 
 /// A piece of a prompt.
@@ -72,34 +78,25 @@ impl ChatTokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedModel`] for a tokenizer or a way to split text that is not known, for a
-    /// file without a chat template, and for a template that cannot be used within its limits;
-    /// [`Error::CorruptModel`] for a vocabulary that contradicts itself.
+    /// [`Error::UnsupportedModel`] for a tokenizer or a way to split text that is not known, and for
+    /// a template that cannot be used within its limits; [`Error::CorruptModel`] for a vocabulary
+    /// that contradicts itself.
     pub(crate) fn from_gguf(gguf: &Gguf) -> Result<Self> {
-        let source = gguf.text("tokenizer.chat_template").map_err(|_| {
-            gguf.unsupported("the file has no chat template, so it is no instruct model".to_owned())
-        })?;
+        let source = gguf.text("tokenizer.chat_template").ok();
         let vocabulary = vocabulary::read(gguf)?;
         let composes = vocabulary.pre.as_deref() == Some("qwen2");
         let pieces = Pieces::new(vocabulary).map_err(|fault| match fault {
             Fault::Corrupt(message) => gguf.corrupt(message),
             Fault::Unsupported(message) => gguf.unsupported(message),
         })?;
-        let refused = |message: String| {
-            gguf.unsupported(format!("its chat template cannot be used: {message}"))
-        };
-        let text = |id: Option<TokenId>| id.and_then(|id| pieces.token(id)).unwrap_or_default();
-        let (begin, end) = (text(pieces.begin()), text(pieces.end()));
-        let template =
-            ChatTemplate::new(source, begin.to_owned(), end.to_owned()).map_err(refused)?;
-        let trial = template.render(&[("system", "Translate."), ("user", "Hello.")]);
-        let joins_system = trial.is_err();
-        if joins_system {
-            // The first error says more, unless it is about the system message.
-            let alone = template.render(&[("user", "Hello.")]);
-            alone.map_err(|message| refused(trial.err().unwrap_or(message)))?;
-        }
-        let written = template::markers(source)
+        let chat = source
+            .map(|source| Chat::new(source, &pieces))
+            .transpose()
+            .map_err(|message| {
+                gguf.unsupported(format!("its chat template cannot be used: {message}"))
+            })?;
+        let written = source
+            .map_or(Vec::new(), template::markers)
             .into_iter()
             .filter(|marker| pieces.marker(marker).is_none())
             .collect();
@@ -111,8 +108,7 @@ impl ChatTokenizer {
             path: gguf.path().to_path_buf(),
             stop: stop_tokens(gguf, &pieces),
             pieces,
-            template,
-            joins_system,
+            chat,
             written,
             composes,
             thinking,
@@ -129,14 +125,21 @@ impl ChatTokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Tokenizer`] where the model's template rejects the conversation.
+    /// [`Error::UnsupportedModel`] where the file has no template, or it rejects the conversation.
     pub(crate) fn prompt(&self, messages: &[Message<'_>]) -> Result<Vec<TokenId>> {
+        let unsupported = |message: String| Error::UnsupportedModel {
+            path: self.path.clone(),
+            message,
+        };
+        let chat = self.chat.as_ref().ok_or_else(|| {
+            unsupported("the file has no chat template, so it is no instruct model".to_owned())
+        })?;
         let mut theirs = Vec::new();
         let mut contents: Vec<(&str, String)> = messages
             .iter()
             .map(|message| (message.role, placed(&message.content, &mut theirs)))
             .collect();
-        if self.joins_system
+        if chat.joins_system
             && let [("system", system), (_, first), ..] = contents.as_mut_slice()
         {
             *first = format!("{system}\n\n{first}");
@@ -146,13 +149,9 @@ impl ChatTokenizer {
             .iter()
             .map(|(role, content)| (*role, content.as_str()))
             .collect();
-        let text = self
-            .template
-            .render(&contents)
-            .map_err(|message| Error::UnsupportedModel {
-                path: self.path.clone(),
-                message: format!("its chat template rejects the prompt: {message}"),
-            })?;
+        let text = chat.template.render(&contents).map_err(|message| {
+            unsupported(format!("its chat template rejects the prompt: {message}"))
+        })?;
         let mut ids = self.encode_prompt(&text, &theirs)?;
         if let Some(begin) = self.pieces.begins_with()
             && ids.first() != Some(&begin)
@@ -238,6 +237,25 @@ impl ChatTokenizer {
     pub(crate) fn decode(&self, ids: &[TokenId]) -> Result<String> {
         let said = self.thinking.said(ids);
         Ok(thinking::answer(&self.pieces.decode(&said)).to_owned())
+    }
+}
+
+impl Chat {
+    fn new(source: &str, pieces: &Pieces) -> std::result::Result<Self, String> {
+        let text = |id: Option<TokenId>| id.and_then(|id| pieces.token(id)).unwrap_or_default();
+        let (begin, end) = (text(pieces.begin()), text(pieces.end()));
+        let template = ChatTemplate::new(source, begin.to_owned(), end.to_owned())?;
+        let trial = template.render(&[("system", "Translate."), ("user", "Hello.")]);
+        let joins_system = trial.is_err();
+        if joins_system {
+            // The first error says more, unless it is about the system message.
+            let alone = template.render(&[("user", "Hello.")]);
+            alone.map_err(|message| trial.err().unwrap_or(message))?;
+        }
+        Ok(Self {
+            template,
+            joins_system,
+        })
     }
 }
 

@@ -28,7 +28,7 @@ mod simd;
 mod tiles;
 mod vocabulary;
 
-pub(crate) use activations::Activations;
+pub(crate) use activations::{Activations, Grain};
 pub(crate) use attention::{Causal, HEAD_STEP, Heads, KeyValues, Queries, causal};
 pub(crate) use elementwise::for_each_row;
 pub(crate) use logits::{Sums, TiledLogits};
@@ -147,7 +147,8 @@ pub(crate) fn multiply_with(
     assert!(
         parts
             .iter()
-            .all(|part| part.blocks() == activations.blocks()),
+            .all(|part| part.blocks() == activations.blocks()
+                && part.format().grain() == activations.grain()),
         "input size: this is a bug"
     );
     // (first tile, first output column) of each part

@@ -7,10 +7,12 @@
 //! which on a busy machine cost three quarters of the speed.) When the threads are taken, by
 //! another caller or because work is handed out from within work, the caller does it all.
 
+use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ops::Range;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;
 
 /// How often an idle thread looks for work before it sleeps: some 50 µs.
@@ -35,7 +37,8 @@ struct Pool {
     next: OnceLock<Vec<Next>>,
     /// Threads that may be looking at `job`.
     active: AtomicUsize,
-    panicked: AtomicBool,
+    /// What the first thread panicked with that did.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     workers: OnceLock<Vec<Worker>>,
 }
 
@@ -72,7 +75,7 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
     let workers = pool.workers();
     let mut number = match pool.caller.try_lock() {
         Ok(number) => number,
-        // Work that panicked left nothing behind: see `Closing`.
+        // Work that panicked left nothing behind: see `close`.
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => return work(0..items),
     };
@@ -83,7 +86,7 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
     let next = pool.next(workers.len() + 1);
     // Some eight chunks a thread: the last ones even out who was slow.
     let chunk = items.div_ceil(next.len() * 8);
-    // SAFETY: no thread looks at the job: `open` is 0, and `Closing` waited for those that did.
+    // SAFETY: no thread looks at the job: `open` is 0, and `close` waited for those that did.
     unsafe {
         *pool.job.get() = Job {
             call: call::<F>,
@@ -102,15 +105,18 @@ pub(super) fn execute_chunked<F: Fn(Range<usize>) + Sync>(items: usize, work: F)
             worker.thread.unpark();
         }
     }
-    {
-        // Closes the job before `work` goes out of scope, also when it panics here.
-        let _closing = Closing(pool, next);
-        take(next, 0, (items, chunk), &work);
+    let done = panic::catch_unwind(AssertUnwindSafe(|| take(next, 0, (items, chunk), &work)));
+    // Before `work` goes out of scope, also where it panicked here.
+    pool.close(next);
+    let theirs = lock(&pool.panic).take();
+    drop(number);
+    if let Some(payload) = done.err().or(theirs) {
+        panic::resume_unwind(payload);
     }
-    if pool.panicked.swap(false, Ordering::SeqCst) {
-        drop(number);
-        std::panic::resume_unwind(Box::new("a thread panicked while it computed"));
-    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The items that are a thread's own to begin with: side by side, since weights are read faster in
@@ -141,27 +147,6 @@ unsafe fn call<F: Fn(Range<usize>)>(work: *const (), range: Range<usize>) {
     unsafe { (*work.cast::<F>())(range) }
 }
 
-struct Closing<'a>(&'a Pool, &'a [Next]);
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.0.open.store(0, Ordering::SeqCst);
-        // If this thread panics the others need not begin what is left.
-        for next in self.1 {
-            next.0.store(usize::MAX / 2, Ordering::Relaxed);
-        }
-        let mut looks = 0;
-        while self.0.active.load(Ordering::SeqCst) != 0 {
-            looks += 1;
-            if looks < LOOKS {
-                std::hint::spin_loop()
-            } else {
-                std::thread::yield_now()
-            }
-        }
-    }
-}
-
 /// Takes a thread off the count of active ones, also when its work panics.
 struct Leaving<'a>(&'a Pool);
 
@@ -186,8 +171,26 @@ impl Pool {
             job: UnsafeCell::new(job),
             next: OnceLock::new(),
             active: AtomicUsize::new(0),
-            panicked: AtomicBool::new(false),
+            panic: Mutex::new(None),
             workers: OnceLock::new(),
+        }
+    }
+
+    /// Closes the job, and waits for the threads that look at it.
+    fn close(&self, next: &[Next]) {
+        self.open.store(0, Ordering::SeqCst);
+        // If this thread panicked the others need not begin what is left.
+        for next in next {
+            next.0.store(usize::MAX / 2, Ordering::Relaxed);
+        }
+        let mut looks = 0;
+        while self.active.load(Ordering::SeqCst) != 0 {
+            looks += 1;
+            if looks < LOOKS {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
         }
     }
 
@@ -248,14 +251,14 @@ impl Pool {
             // before the job or what it points to changes.
             let job = unsafe { *self.job.get() };
             let next = self.next.get().map_or(&[][..], Vec::as_slice);
-            let work = std::panic::AssertUnwindSafe(|| {
+            let work = AssertUnwindSafe(|| {
                 // SAFETY: as above.
                 take(next, own, (job.items, job.chunk), |range| unsafe {
                     (job.call)(job.work, range)
                 });
             });
-            if std::panic::catch_unwind(work).is_err() {
-                self.panicked.store(true, Ordering::SeqCst);
+            if let Err(payload) = panic::catch_unwind(work) {
+                lock(&self.panic).get_or_insert(payload);
             }
         }
         drop(leaving);
@@ -296,9 +299,26 @@ mod tests {
     }
 
     #[test]
+    fn panics_on_all_threads_at_once_do_not_reach_the_next_job() {
+        for _ in 0..200 {
+            let result = panic::catch_unwind(|| {
+                execute_chunked(64, |range| panic!("{} expected by the test", range.start));
+            });
+            let payload = result.unwrap_err();
+            let message = payload.downcast_ref::<String>().map_or("", String::as_str);
+            assert!(message.ends_with("expected by the test"), "{message}");
+            let count = AtomicUsize::new(0);
+            execute_chunked(64, |range| {
+                count.fetch_add(range.len(), Ordering::Relaxed);
+            });
+            assert_eq!(count.load(Ordering::Relaxed), 64);
+        }
+    }
+
+    #[test]
     fn a_panic_reaches_the_caller_and_the_next_job_runs() {
         for _ in 0..50 {
-            let result = std::panic::catch_unwind(|| {
+            let result = panic::catch_unwind(|| {
                 execute_chunked(64, |range| {
                     assert!(!range.contains(&40), "expected by the test")
                 });

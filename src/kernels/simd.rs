@@ -37,6 +37,7 @@ pub(super) mod avx512 {
         fn prefetch_far(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         fn and(a: Ints, mask: u8) -> Ints { _mm512_and_si512(a, _mm512_set1_epi8(mask as i8)) }
         fn or(a: Ints, b: Ints) -> Ints { _mm512_or_si512(a, b) }
+        fn right_1(a: Ints) -> Ints { _mm512_srli_epi16::<1>(a) }
         fn right_2(a: Ints) -> Ints { _mm512_srli_epi16::<2>(a) }
         fn right_4(a: Ints) -> Ints { _mm512_srli_epi16::<4>(a) }
         fn left_2(a: Ints) -> Ints { _mm512_slli_epi16::<2>(a) }
@@ -94,6 +95,7 @@ pub(super) mod avx2 {
         fn prefetch_far(p: *const u8) -> () { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         fn and(a: Ints, mask: u8) -> Ints { _mm256_and_si256(a, _mm256_set1_epi8(mask as i8)) }
         fn or(a: Ints, b: Ints) -> Ints { _mm256_or_si256(a, b) }
+        fn right_1(a: Ints) -> Ints { _mm256_srli_epi16::<1>(a) }
         fn right_2(a: Ints) -> Ints { _mm256_srli_epi16::<2>(a) }
         fn right_4(a: Ints) -> Ints { _mm256_srli_epi16::<4>(a) }
         fn left_2(a: Ints) -> Ints { _mm256_slli_epi16::<2>(a) }
@@ -173,6 +175,7 @@ pub(super) mod portable {
         }
         fn and(a: Ints, mask: u8) -> Ints { a.map(|a| a & i32::from_le_bytes([mask; 4])) }
         fn or(a: Ints, b: Ints) -> Ints { std::array::from_fn(|i| a[i] | b[i]) }
+        fn right_1(a: Ints) -> Ints { a.map(|a| ((a as u32) >> 1) as i32) }
         fn right_2(a: Ints) -> Ints { a.map(|a| ((a as u32) >> 2) as i32) }
         fn right_4(a: Ints) -> Ints { a.map(|a| ((a as u32) >> 4) as i32) }
         fn left_2(a: Ints) -> Ints { a.map(|a| a << 2) }

@@ -4,7 +4,10 @@
 //! are exact; floats are added in the order of the blocks, whatever the group, so a row's result
 //! does not depend on the rows beside it.
 
-use super::activations::{Activations, GROUP, OFFSETS, ROW_BLOCK_BYTES, SCALES, SUMS_16, SUMS_32};
+use super::activations::{
+    Activations, FINE_OFFSETS, FINE_ROW_BLOCK_BYTES, FINE_SCALES, GROUP, ROW_BLOCK_BYTES, SCALES,
+    SUMS_16, SUMS_32,
+};
 use super::packed::{Format, PackedMatrix, TILE};
 use super::{Backend, simd};
 
@@ -121,7 +124,12 @@ macro_rules! backend {
                 unsafe {
                     for start in (0..TILE).step_by(LANES) {
                         let sums = match weights.format {
-                            Format::Q4K => q4k::<M>(weights.tiles, group, start, weights.ahead),
+                            Format::Q2K => q2k::<M, false>(weights.tiles, group, start, weights.ahead),
+                            Format::Q3K => q2k::<M, true>(weights.tiles, group, start, weights.ahead),
+                            Format::Q4K => q4k::<M, false>(weights.tiles, group, start, weights.ahead),
+                            Format::Q5K => q4k::<M, true>(weights.tiles, group, start, weights.ahead),
+                            Format::Q4Minimum => q4_minimum::<M, false>(weights.tiles, group, start, weights.ahead),
+                            Format::Q5Minimum => q4_minimum::<M, true>(weights.tiles, group, start, weights.ahead),
                             Format::Q6K => q6k::<M>(weights.tiles, group, start, weights.ahead),
                             Format::Q8 => q8::<M>(weights.tiles, group, start, weights.ahead),
                         };
@@ -142,16 +150,48 @@ macro_rules! backend {
                 }
             }
 
+            /// The fifth bits of the low or the high sub-block of a chunk, where they belong.
             $(#[$attribute])*
             #[inline]
-            unsafe fn q4k<const M: usize>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
+            unsafe fn fifth(bits: Ints, chunk: usize) -> Ints {
+                // SAFETY: no memory is touched.
+                unsafe {
+                    match chunk {
+                        0 => left_4(and(bits, 0x01)),
+                        1 => left_2(and(bits, 0x04)),
+                        2 => and(bits, 0x10),
+                        _ => right_2(and(bits, 0x40)),
+                    }
+                }
+            }
+
+            /// Quants of four bits, or of five: low and high sub-blocks of 32 in turn.
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn nibbles<const FIFTH: bool>(place: *const u8, high: *const u8, chunk: usize) -> (Ints, Ints) {
+                // SAFETY: passed on to the caller.
+                unsafe {
+                    let packed = load(place);
+                    let (low, up) = (and(packed, 15), and(right_4(packed), 15));
+                    if !FIFTH {
+                        return (low, up);
+                    }
+                    let bits = load(high);
+                    (or(low, fifth(bits, chunk)), or(up, fifth(right_1(bits), chunk)))
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q4k<const M: usize, const FIFTH: bool>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
+                let bytes = if FIFTH { Format::Q5K } else { Format::Q4K }.tile_bytes();
                 // SAFETY: every offset is within a tile, or within a block of the group.
                 unsafe {
                     let mut total = [zero_floats(); M];
                     let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
-                    for (tile, xs) in tiles.chunks_exact(Format::Q4K.tile_bytes()).zip(blocks) {
+                    for (tile, xs) in tiles.chunks_exact(bytes).zip(blocks) {
                         let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
-                        ask_for(tile.wrapping_add(ahead + 2048), if ahead > 0 { Format::Q4K.tile_bytes() - 2048 } else { 0 });
+                        ask_for(tile.wrapping_add(ahead + 2048), if ahead > 0 { bytes - 2048 } else { 0 });
                         let mut sums = [zero_floats(); M];
                         for chunk in 0..4 {
                             let mut low = [zero_ints(); M];
@@ -159,8 +199,8 @@ macro_rules! backend {
                             for i in 0..8 {
                                 let place = tile.add(((chunk * 8 + i) * TILE + start) * 4);
                                 prefetch(place.wrapping_add(ahead));
-                                let packed = load(place);
-                                let (w_low, w_high) = (and(packed, 15), and(right_4(packed), 15));
+                                let bits = tile.wrapping_add(2368 + (i * TILE + start) * 4);
+                                let (w_low, w_high) = nibbles::<FIFTH>(place, bits, chunk);
                                 for m in 0..M {
                                     low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
                                     high[m] = dot(high[m], w_high, broadcast(xs.add((chunk * 16 + 8 + i) * M + m)));
@@ -182,6 +222,131 @@ macro_rules! backend {
                         }
                         let d = halves_to_floats(tile.add(2304 + 2 * start));
                         let d_min = halves_to_floats(tile.add(2336 + 2 * start));
+                        for m in 0..M {
+                            let scale = splat(f32::from_bits(xs.add(SCALES * M + m).read()));
+                            total[m] = mul_add(mul(d, scale), sums[m], total[m]);
+                            total[m] = mul_sub_from(mul(d_min, scale), to_floats(below[m]), total[m]);
+                        }
+                    }
+                    total
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q4_minimum<const M: usize, const FIFTH: bool>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
+                let bytes = if FIFTH { Format::Q5Minimum } else { Format::Q4Minimum }.tile_bytes();
+                // SAFETY: every offset is within a tile, or within a block of the group.
+                unsafe {
+                    let mut total = [zero_floats(); M];
+                    let blocks = group.chunks_exact(M * FINE_ROW_BLOCK_BYTES / 4);
+                    for (tile, xs) in tiles.chunks_exact(bytes).zip(blocks) {
+                        let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        ask_for(tile.wrapping_add(ahead), if ahead > 0 { bytes } else { 0 });
+                        for chunk in 0..4 {
+                            let mut low = [zero_ints(); M];
+                            let mut high = [zero_ints(); M];
+                            for i in 0..8 {
+                                let place = tile.add(((chunk * 8 + i) * TILE + start) * 4);
+                                let bits = tile.wrapping_add(2560 + (i * TILE + start) * 4);
+                                let (w_low, w_high) = nibbles::<FIFTH>(place, bits, chunk);
+                                for m in 0..M {
+                                    low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
+                                    high[m] = dot(high[m], w_high, broadcast(xs.add((chunk * 16 + 8 + i) * M + m)));
+                                }
+                            }
+                            for (sub, dots) in [(2 * chunk, &low), (2 * chunk + 1, &high)] {
+                                let scale = halves_to_floats(tile.add(2048 + (sub * TILE + start) * 2));
+                                // Sums are kept times −128.
+                                let minimum = halves_to_floats(tile.add(2304 + (sub * TILE + start) * 2));
+                                let minimum = mul(minimum, splat(-1.0 / 128.0));
+                                for m in 0..M {
+                                    let grain = splat(f32::from_bits(xs.add((FINE_SCALES + sub) * M + m).read()));
+                                    let sum = to_floats(broadcast(xs.add((FINE_OFFSETS + sub) * M + m)));
+                                    total[m] = mul_add(to_floats(dots[m]), mul(scale, grain), total[m]);
+                                    total[m] = mul_add(sum, mul(minimum, grain), total[m]);
+                                }
+                            }
+                        }
+                    }
+                    total
+                }
+            }
+
+            /// The third bit of each quant of a part of a half, where it belongs.
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn third(bits: Ints, half: usize, part: usize) -> Ints {
+                // SAFETY: no memory is touched.
+                unsafe {
+                    match 4 * half + part {
+                        0 => left_2(and(bits, 0x01)),
+                        1 => right_1(left_2(and(bits, 0x02))),
+                        2 => and(bits, 0x04),
+                        3 => right_1(and(bits, 0x08)),
+                        4 => right_2(and(bits, 0x10)),
+                        5 => right_1(right_2(and(bits, 0x20))),
+                        6 => right_4(and(bits, 0x40)),
+                        _ => right_1(right_4(and(bits, 0x80))),
+                    }
+                }
+            }
+
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn q2k<const M: usize, const THIRD: bool>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
+                let bytes = if THIRD { Format::Q3K } else { Format::Q2K }.tile_bytes();
+                // SAFETY: every offset is within a tile, or within a block of the group.
+                unsafe {
+                    let mut total = [zero_floats(); M];
+                    let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
+                    for (tile, xs) in tiles.chunks_exact(bytes).zip(blocks) {
+                        let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
+                        ask_for(tile.wrapping_add(ahead), if ahead > 0 { bytes } else { 0 });
+                        let mut sums = [zero_floats(); M];
+                        // A half of 128 values has four parts of 32, two bits of a byte each.
+                        for half in 0..2 {
+                            for part in 0..4 {
+                                for quarter in 0..2 {
+                                    let mut dots = [zero_ints(); M];
+                                    for i in 4 * quarter..4 * quarter + 4 {
+                                        let packed = load(tile.add(((half * 8 + i) * TILE + start) * 4));
+                                        let shifted = match part {
+                                            0 => packed,
+                                            1 => right_2(packed),
+                                            2 => right_4(packed),
+                                            _ => right_2(right_4(packed)),
+                                        };
+                                        let mut w = and(shifted, 3);
+                                        if THIRD {
+                                            let bits = load(tile.add(1600 + (i * TILE + start) * 4));
+                                            w = or(w, third(bits, half, part));
+                                        }
+                                        let dword = half * 32 + part * 8 + i;
+                                        for m in 0..M {
+                                            dots[m] = dot(dots[m], w, broadcast(xs.add(dword * M + m)));
+                                        }
+                                    }
+                                    let sub = half * 8 + part * 2 + quarter;
+                                    let mut scale = bytes_to_floats(tile.add(1024 + sub * TILE + start));
+                                    if THIRD {
+                                        scale = add(scale, splat(-32.0));
+                                    }
+                                    for m in 0..M {
+                                        sums[m] = mul_add(to_floats(dots[m]), scale, sums[m]);
+                                    }
+                                }
+                            }
+                        }
+                        let mut below = [zero_ints(); M];
+                        for pair in 0..8 {
+                            let minima = signed_byte_pairs(tile.add(1280 + (pair * TILE + start) * 2));
+                            for m in 0..M {
+                                below[m] = dot_pairs(below[m], minima, broadcast(xs.add((SUMS_16 + pair) * M + m)));
+                            }
+                        }
+                        let d = halves_to_floats(tile.add(1536 + 2 * start));
+                        let d_min = halves_to_floats(tile.add(1568 + 2 * start));
                         for m in 0..M {
                             let scale = splat(f32::from_bits(xs.add(SCALES * M + m).read()));
                             total[m] = mul_add(mul(d, scale), sums[m], total[m]);
@@ -274,16 +439,15 @@ macro_rules! backend {
                 // SAFETY: every offset is within a tile, or within a block of the group.
                 unsafe {
                     let mut total = [zero_floats(); M];
-                    let blocks = group.chunks_exact(M * ROW_BLOCK_BYTES / 4);
+                    let blocks = group.chunks_exact(M * FINE_ROW_BLOCK_BYTES / 4);
                     for (tile, xs) in tiles.chunks_exact(Format::Q8.tile_bytes()).zip(blocks) {
                         let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
                         ask_for(tile.wrapping_add(ahead), if ahead > 0 { Format::Q8.tile_bytes() } else { 0 });
-                        let mut sums = [zero_floats(); M];
                         for sub in 0..8 {
                             let mut sum = [zero_ints(); M];
                             if KEEPS_OFFSET {
                                 for m in 0..M {
-                                    sum[m] = broadcast(xs.add((OFFSETS + sub) * M + m));
+                                    sum[m] = broadcast(xs.add((FINE_OFFSETS + sub) * M + m));
                                 }
                             }
                             for i in 0..8 {
@@ -294,12 +458,9 @@ macro_rules! backend {
                             }
                             let scale = halves_to_floats(tile.add(4096 + (sub * TILE + start) * 2));
                             for m in 0..M {
-                                sums[m] = mul_add(to_floats(sum[m]), scale, sums[m]);
+                                let grain = splat(f32::from_bits(xs.add((FINE_SCALES + sub) * M + m).read()));
+                                total[m] = mul_add(to_floats(sum[m]), mul(scale, grain), total[m]);
                             }
-                        }
-                        for m in 0..M {
-                            let scale = splat(f32::from_bits(xs.add(SCALES * M + m).read()));
-                            total[m] = mul_add(scale, sums[m], total[m]);
                         }
                     }
                     total
@@ -320,7 +481,7 @@ mod tests {
     use candle_core::quantized::{GgmlDType, QTensor};
     use candle_core::{Device, Tensor};
 
-    use super::super::{Activations, PackedMatrix, multiply_with};
+    use super::super::{Activations, Grain, PackedMatrix, multiply_with};
     use super::*;
 
     /// A seeded generator; values in −1..1.
@@ -355,8 +516,13 @@ mod tests {
         ))
     }
 
-    const TYPES: [GgmlDType; 5] = [
+    const TYPES: [GgmlDType; 10] = [
+        GgmlDType::Q2K,
+        GgmlDType::Q3K,
         GgmlDType::Q4K,
+        GgmlDType::Q5K,
+        GgmlDType::Q4_1,
+        GgmlDType::Q5_1,
         GgmlDType::Q6K,
         GgmlDType::Q8_0,
         GgmlDType::Q5_0,
@@ -389,8 +555,9 @@ mod tests {
             {
                 let (packed, floats) = weights(dtype, outputs, inputs)?;
                 let xs = noise(11, rows * inputs);
-                let activations = Activations::new(&xs, rows, inputs);
                 let parts = [packed];
+                let grain = parts[0].format().grain();
+                let activations = Activations::new(&xs, rows, inputs, grain);
                 let mut first: Option<Vec<f32>> = None;
                 for &backend in Backend::available() {
                     let mut out = vec![f32::NAN; rows * outputs];
@@ -426,13 +593,15 @@ mod tests {
             let xs = noise(3, 19 * 512);
             for &backend in Backend::available() {
                 let mut all = vec![0.0; 19 * 48];
-                multiply_with(backend, &parts, &Activations::new(&xs, 19, 512), &mut all);
+                let grain = parts[0].format().grain();
+                let together = Activations::new(&xs, 19, 512, grain);
+                multiply_with(backend, &parts, &together, &mut all);
                 for row in 0..19 {
                     let mut one = vec![0.0; 48];
                     multiply_with(
                         backend,
                         &parts,
-                        &Activations::new(&xs[row * 512..][..512], 1, 512),
+                        &Activations::new(&xs[row * 512..][..512], 1, 512, grain),
                         &mut one,
                     );
                     assert_eq!(
@@ -448,20 +617,24 @@ mod tests {
 
     #[test]
     fn inputs_that_do_not_fill_a_block_are_padded() -> candle_core::Result<()> {
-        let (packed, floats) = weights(GgmlDType::Q8_0, 20, 96)?;
-        let xs = noise(5, 2 * 96);
-        let mut out = vec![0.0; 2 * 20];
-        multiply_with(
-            Backend::detect(),
-            &[packed],
-            &Activations::new(&xs, 2, 96),
-            &mut out,
-        );
-        for (i, found) in out.iter().enumerate() {
-            let exact: f32 = (0..96)
-                .map(|k| xs[i / 20 * 96 + k] * floats[i % 20 * 96 + k])
-                .sum();
-            assert!((found - exact).abs() < 0.06, "{i}: {found} {exact}");
+        let of_32 = TYPES.into_iter().filter(|dtype| dtype.block_size() == 32);
+        for dtype in of_32 {
+            let (packed, floats) = weights(dtype, 20, 96)?;
+            let xs = noise(5, 2 * 96);
+            let mut out = vec![0.0; 2 * 20];
+            multiply_with(
+                Backend::detect(),
+                &[packed],
+                &Activations::new(&xs, 2, 96, Grain::Fine),
+                &mut out,
+            );
+            for (i, found) in out.iter().enumerate() {
+                let exact: f32 = (0..96)
+                    .map(|k| xs[i / 20 * 96 + k] * floats[i % 20 * 96 + k])
+                    .sum();
+                let near = (found - exact).abs() < 0.06;
+                assert!(near, "{dtype:?} {i}: {found} {exact}");
+            }
         }
         Ok(())
     }

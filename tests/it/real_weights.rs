@@ -109,6 +109,46 @@ fn real_weights_summarize_and_translate() {
     batch_is_single();
 }
 
+/// The smallest model of the catalogue, which has weights of several types and windows: what
+/// `examples/compare_gguf.py --write` says that llama.cpp continues prompts with.
+#[test]
+#[ignore = "fetches 0.3 GB"]
+fn real_weights_continue_as_those_of_llama_cpp() {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        prompt: Vec<u32>,
+        continuation: Vec<u32>,
+    }
+    const SMALL: &str = "gemma-3-270m";
+    let reference: Value =
+        serde_json::from_str(include_str!("../fixtures/gemma-3-270m.json")).unwrap();
+    let rows: Vec<Row> = serde_json::from_value(reference["rows"].clone()).unwrap();
+    newsml(&["models", "pull", SMALL]);
+    let output = newsml(&["models", "path", SMALL]);
+    let path = String::from_utf8(output.stdout).unwrap();
+    let model = Checkpoint::load(&gguf(Path::new(path.trim())), &mut |_, _| ()).unwrap();
+    let (mut same, mut steps) = (0, 0);
+    for row in &rows {
+        let scores = model.scores(&row.prompt, &row.continuation).unwrap();
+        for (scores, &expected) in scores.iter().zip(&row.continuation) {
+            steps += 1;
+            let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let gap = best - scores[expected as usize];
+            if gap == 0.0 {
+                same += 1;
+                continue;
+            }
+            // Another token than llama.cpp's must be about as likely.
+            let count = scores.len() as f32;
+            let mean = scores.iter().sum::<f32>() / count;
+            let spread = scores.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / count;
+            assert!(gap <= 0.5 * spread.sqrt(), "{gap} of {}", spread.sqrt());
+        }
+    }
+    eprintln!("{same} of {steps} greedy steps are those of llama.cpp");
+    assert!(same * 100 >= steps * 95, "{same} of {steps}");
+}
+
 fn summaries() {
     let article = "examples/articles/harbour-bridge.en.txt";
     let arguments = [

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Module, Tensor};
 
 use crate::decode::with_values;
 use crate::error::Result;
-use crate::kernels::{self, Activations, PackedMatrix};
+use crate::kernels::{self, Activations, Grain, PackedMatrix};
 
 /// Weights of `(outputs, inputs)`.
 pub(crate) enum Matrix {
@@ -72,7 +72,8 @@ pub(crate) struct Projection {
 }
 
 enum Parts {
-    Tiled(Vec<PackedMatrix>),
+    /// All of them take activations of one grain.
+    Tiled(Vec<PackedMatrix>, Grain),
     Mixed(Vec<Matrix>),
 }
 
@@ -80,15 +81,20 @@ impl Projection {
     /// Joins layers side by side; `bias` has as many values as all outputs together.
     pub(crate) fn new(layers: Vec<Matrix>, inputs: usize, bias: Option<Vec<f32>>) -> Self {
         let outputs = layers.iter().map(Matrix::outputs).sum();
-        let is_tiled = |layer: &Matrix| matches!(layer, Matrix::Tiled(_));
-        let parts = if layers.iter().all(is_tiled) {
-            let tiled = layers.into_iter().filter_map(|layer| match layer {
-                Matrix::Tiled(matrix) => Some(matrix),
-                Matrix::Other(_) => None,
-            });
-            Parts::Tiled(tiled.collect())
-        } else {
-            Parts::Mixed(layers)
+        let grain = |layer: &Matrix| match layer {
+            Matrix::Tiled(matrix) => Some(matrix.format().grain()),
+            Matrix::Other(_) => None,
+        };
+        let first = layers.first().and_then(grain);
+        let parts = match first.filter(|_| layers.iter().all(|layer| grain(layer) == first)) {
+            Some(grain) => {
+                let tiled = layers.into_iter().filter_map(|layer| match layer {
+                    Matrix::Tiled(matrix) => Some(matrix),
+                    Matrix::Other(_) => None,
+                });
+                Parts::Tiled(tiled.collect(), grain)
+            }
+            None => Parts::Mixed(layers),
         };
         Self {
             parts,
@@ -112,9 +118,10 @@ impl Projection {
     pub(crate) fn forward(&self, xs: &[f32]) -> Result<Vec<f32>> {
         let tokens = xs.len() / self.inputs;
         let mut out = match &self.parts {
-            Parts::Tiled(parts) => {
+            Parts::Tiled(parts, grain) => {
                 let mut out = vec![0.0; tokens * self.outputs];
-                kernels::multiply(parts, &Activations::new(xs, tokens, self.inputs), &mut out);
+                let activations = Activations::new(xs, tokens, self.inputs, *grain);
+                kernels::multiply(parts, &activations, &mut out);
                 out
             }
             Parts::Mixed(parts) => self.mixed(parts, xs, tokens)?,
@@ -137,7 +144,8 @@ impl Projection {
             let found = match part {
                 Matrix::Tiled(matrix) => {
                     let mut found = vec![0.0; tokens * width];
-                    let activations = Activations::new(xs, tokens, self.inputs);
+                    let grain = matrix.format().grain();
+                    let activations = Activations::new(xs, tokens, self.inputs, grain);
                     kernels::multiply(std::slice::from_ref(matrix), &activations, &mut found);
                     found
                 }
@@ -159,7 +167,7 @@ impl Projection {
     pub(crate) fn row(&self, output: usize, out: &mut [f32]) -> Result<()> {
         let tiled = |matrix: &PackedMatrix, out: &mut [f32]| matrix.dequantize_row(output, out);
         match &self.parts {
-            Parts::Tiled(parts) => parts.first().map_or(Ok(()), |matrix| {
+            Parts::Tiled(parts, _) => parts.first().map_or(Ok(()), |matrix| {
                 tiled(matrix, out);
                 Ok(())
             }),
