@@ -67,6 +67,11 @@ pub(crate) struct Message<'a> {
 /// taken out of documents, so that no document can contain one.
 const PLACE: [char; 2] = ['\u{f8e0}', '\u{f8e1}'];
 
+/// Bytes that a template may add to a conversation, and to each message of one; published ones add some
+/// hundred, and fifty.
+const ADDED: usize = 2048;
+const ADDED_EACH: usize = 128;
+
 impl ChatTokenizer {
     /// Reads vocabulary, merges and chat template from a GGUF file.
     ///
@@ -92,11 +97,11 @@ impl ChatTokenizer {
         let (begin, end) = (text(pieces.begin()), text(pieces.end()));
         let template =
             ChatTemplate::new(source, begin.to_owned(), end.to_owned()).map_err(refused)?;
-        let trial = template.render(&[("system", "Translate."), ("user", "Hello.")]);
+        let trial = rendered(&template, &[("system", "Translate."), ("user", "Hello.")]);
         let joins_system = trial.is_err();
         if joins_system {
             // The first error says more, unless it is about the system message.
-            let alone = template.render(&[("user", "Hello.")]);
+            let alone = rendered(&template, &[("user", "Hello.")]);
             alone.map_err(|message| refused(trial.err().unwrap_or(message)))?;
         }
         let written = template::markers(source)
@@ -146,13 +151,12 @@ impl ChatTokenizer {
             .iter()
             .map(|(role, content)| (*role, content.as_str()))
             .collect();
-        let text = self
-            .template
-            .render(&contents)
-            .map_err(|message| Error::UnsupportedModel {
+        let text = rendered(&self.template, &contents).map_err(|message| {
+            Error::UnsupportedModel {
                 path: self.path.clone(),
                 message: format!("its chat template rejects the prompt: {message}"),
-            })?;
+            }
+        })?;
         let mut ids = self.encode_prompt(&text, &theirs)?;
         if let Some(begin) = self.pieces.begins_with()
             && ids.first() != Some(&begin)
@@ -239,6 +243,22 @@ impl ChatTokenizer {
         let said = self.thinking.said(ids);
         Ok(thinking::answer(&self.pieces.decode(&said)).to_owned())
     }
+}
+
+/// A conversation by a template, which may add little to it and repeat none of it: what a prompt says
+/// more than the messages do takes time in each layer of the network.
+fn rendered(template: &ChatTemplate, messages: &[(&str, &str)]) -> Result<String, String> {
+    let text = template.render(messages)?;
+    let said: usize = messages.iter().map(|(_, content)| content.len()).sum();
+    if text.len() > said + ADDED + ADDED_EACH * messages.len() {
+        return Err("it adds too much text to the messages".to_owned());
+    }
+    let places = |text: &str| text.matches(PLACE[0]).count();
+    let placed: usize = messages.iter().map(|(_, content)| places(content)).sum();
+    if places(&text) > placed {
+        return Err("it repeats what the messages say".to_owned());
+    }
+    Ok(text)
 }
 
 /// A message with places for what is not ours; `theirs` collects what belongs there.
