@@ -151,12 +151,11 @@ impl ChatTokenizer {
             .iter()
             .map(|(role, content)| (*role, content.as_str()))
             .collect();
-        let text = rendered(&self.template, &contents).map_err(|message| {
-            Error::UnsupportedModel {
+        let text =
+            rendered(&self.template, &contents).map_err(|message| Error::UnsupportedModel {
                 path: self.path.clone(),
                 message: format!("its chat template rejects the prompt: {message}"),
-            }
-        })?;
+            })?;
         let mut ids = self.encode_prompt(&text, &theirs)?;
         if let Some(begin) = self.pieces.begins_with()
             && ids.first() != Some(&begin)

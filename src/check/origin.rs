@@ -354,7 +354,11 @@ mod tests {
                 "Я не могу помочь с этим запросом, извините.",
                 Russian,
             ),
-            (FREE, "Roses are red, violets are blue, sugar is sweet.", English),
+            (
+                FREE,
+                "Roses are red, violets are blue, sugar is sweet.",
+                English,
+            ),
             (FREE, "PWNED", English),
             (
                 FREE,
