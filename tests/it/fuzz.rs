@@ -64,7 +64,9 @@ fn model_files_that_were_found_do_no_harm() {
 
 #[test]
 fn models_that_are_damaged_work_before() {
-    for (model, file) in models::parts() {
+    let is_whole = |model| !models::VOCABULARIES.contains(&model);
+    let parts = models::parts().into_iter();
+    for (model, file) in parts.filter(|(model, _)| is_whole(*model)) {
         let original = models::original(model, file);
         assert!(models::run(model, &[(file, &original)]), "{model}");
     }
