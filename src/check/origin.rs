@@ -30,8 +30,7 @@ const BEGINNING: usize = 5;
 /// in words of their own almost throughout.
 fn least_share(language: Language, has_orders: bool) -> f64 {
     match (language, has_orders) {
-        (Language::Arabic, true) => 0.4,
-        (Language::Arabic, false) => 0.25,
+        (Language::Arabic, _) => 0.4,
         (Language::English | Language::Russian, true) => 0.3,
         (Language::English | Language::Russian, false) => 0.15,
     }
