@@ -73,6 +73,11 @@ pub(crate) struct Message<'a> {
 /// taken out of documents, so that no document can contain one.
 const PLACE: [char; 2] = ['\u{f8e0}', '\u{f8e1}'];
 
+/// Bytes that a template may add to a conversation, and to each message of one; published ones add some
+/// hundred, and fifty.
+const ADDED: usize = 2048;
+const ADDED_EACH: usize = 128;
+
 impl ChatTokenizer {
     /// Reads vocabulary, merges and chat template from a GGUF file.
     ///
@@ -149,7 +154,7 @@ impl ChatTokenizer {
             .iter()
             .map(|(role, content)| (*role, content.as_str()))
             .collect();
-        let text = chat.template.render(&contents).map_err(|message| {
+        let text = rendered(&chat.template, &contents).map_err(|message| {
             unsupported(format!("its chat template rejects the prompt: {message}"))
         })?;
         let mut ids = self.encode_prompt(&text, &theirs)?;
@@ -245,11 +250,11 @@ impl Chat {
         let text = |id: Option<TokenId>| id.and_then(|id| pieces.token(id)).unwrap_or_default();
         let (begin, end) = (text(pieces.begin()), text(pieces.end()));
         let template = ChatTemplate::new(source, begin.to_owned(), end.to_owned())?;
-        let trial = template.render(&[("system", "Translate."), ("user", "Hello.")]);
+        let trial = rendered(&template, &[("system", "Translate."), ("user", "Hello.")]);
         let joins_system = trial.is_err();
         if joins_system {
             // The first error says more, unless it is about the system message.
-            let alone = template.render(&[("user", "Hello.")]);
+            let alone = rendered(&template, &[("user", "Hello.")]);
             alone.map_err(|message| trial.err().unwrap_or(message))?;
         }
         Ok(Self {
@@ -257,6 +262,22 @@ impl Chat {
             joins_system,
         })
     }
+}
+
+/// A conversation by a template, which may add little to it and repeat none of it: what a prompt says
+/// more than the messages do takes time in each layer of the network.
+fn rendered(template: &ChatTemplate, messages: &[(&str, &str)]) -> Result<String, String> {
+    let text = template.render(messages)?;
+    let said: usize = messages.iter().map(|(_, content)| content.len()).sum();
+    if text.len() > said + ADDED + ADDED_EACH * messages.len() {
+        return Err("it adds too much text to the messages".to_owned());
+    }
+    let places = |text: &str| text.matches(PLACE[0]).count();
+    let placed: usize = messages.iter().map(|(_, content)| places(content)).sum();
+    if places(&text) > placed {
+        return Err("it repeats what the messages say".to_owned());
+    }
+    Ok(text)
 }
 
 /// A message with places for what is not ours; `theirs` collects what belongs there.

@@ -56,7 +56,7 @@ fn is_inner(c: char) -> bool {
     )
 }
 
-/// The digits of a number, whatever their script.
+/// The digits of a number, in any script.
 fn number(word: &str) -> Option<String> {
     let digits: String = word.chars().map_while(digit).collect();
     (!digits.is_empty()).then_some(digits)

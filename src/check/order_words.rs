@@ -47,7 +47,7 @@ pub(super) const DISREGARD: &[&str] = &[
     "تجاهل", "تجاهلوا", "تجاهلي", "انس", "انسي", "انسوا", "لا تتبع", "لا تنفذ", "لا تلتزم",
 ];
 
-/// What a machine has been told.
+/// What a machine works by.
 pub(super) const INSTRUCTIONS: &[&str] = &[
     "instruction", "instructions", "prompt", "prompts", "directive", "directives", "system message",
     "your guidelines", "your rules", "all rules", "safety rules", "инструкци*", "указани*",
@@ -56,7 +56,7 @@ pub(super) const INSTRUCTIONS: &[&str] = &[
     "كل القواعد",
 ];
 
-/// Where it was told.
+/// Words that point back to earlier text.
 pub(super) const ABOVE: &[&str] = &[
     "everything above", "all above", "the above", "text above", "all previous", "previous text",
     "previous message*", "previous conversation", "prior conversation", "everything before",
@@ -179,7 +179,7 @@ pub(super) const MUST: &[&str] = &[
     "يلزم",
 ];
 
-/// Summaries, by whatever name.
+/// Words for a summary.
 pub(super) const SUMMARIES: &[&str] = &[
     "summary", "summaries", "summarize", "summarise", "summarizing", "summarising", "summarization",
     "your answer", "your response", "your reply", "your output", "the output", "your headline",
@@ -231,7 +231,7 @@ pub(super) const PRETEND: &[&str] = &[
     "تظاهر انك", "تصرف كانك", "تصرف وكانك", "العب دور", "تقمص دور",
 ];
 
-/// Verbs that let out what a machine was told.
+/// Verbs that ask a machine to disclose its instructions.
 pub(super) const REVEAL: &[&str] = &[
     "reveal", "show", "disclose", "print", "repeat", "output", "quote", "write", "tell", "give",
     "display", "раскрой", "раскройте", "покажи", "покажите", "выведи", "выведите", "повтори",

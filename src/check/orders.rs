@@ -2,8 +2,8 @@
 //!
 //! People write such sentences for machines: "ignore the instructions above", "reply only with …",
 //! a line that poses as a message of the system. What decides is the form of an order together with
-//! something that only a machine is told (its instructions, its answer, a summary), in any of the
-//! three languages whatever the language of the article is. Without both a sentence is news.
+//! something that only a machine is addressed about (its instructions, its answer, a summary). All
+//! three languages are looked for in every article. Without both, a sentence is news.
 
 use std::ops::Range;
 
@@ -54,11 +54,11 @@ pub(crate) fn orders(text: &str, language: Language) -> Vec<Order> {
         }
         let bare = without_quotations(line);
         for sentence in sentences(line, language) {
-            let is_told = bare.get(sentence.clone()).is_some_and(is_order);
-            if is_told || line.get(sentence.clone()).is_some_and(is_order) {
+            let is_own = bare.get(sentence.clone()).is_some_and(is_order);
+            if is_own || line.get(sentence.clone()).is_some_and(is_order) {
                 found.push(Order {
                     place: start + sentence.start..start + sentence.end,
-                    is_quoted: !is_told,
+                    is_quoted: !is_own,
                 });
             }
         }
@@ -175,7 +175,7 @@ fn is_order(sentence: &str) -> bool {
     clauses.iter().any(|words| clause_orders(words)) || speaks_to_machine(&clauses)
 }
 
-/// Whether a clause has an imperative and what only a machine is told.
+/// Whether a clause has an imperative and something that only a machine is addressed about.
 fn clause_orders(words: &[String]) -> bool {
     (0..words.len()).any(|at| {
         let rest = &words[at..];
@@ -183,8 +183,8 @@ fn clause_orders(words: &[String]) -> bool {
             return true;
         }
         let near = &rest[1..rest.len().min(NEAR + 1)];
-        let told = has(near, INSTRUCTIONS);
-        if starts_with(rest, DISREGARD) && (told || has(near, ABOVE)) {
+        let instructions = has(near, INSTRUCTIONS);
+        if starts_with(rest, DISREGARD) && (instructions || has(near, ABOVE)) {
             return is_free(words, at) || is_in(&words[at - 1], AND);
         }
         if !is_free(words, at) {
@@ -193,7 +193,7 @@ fn clause_orders(words: &[String]) -> bool {
         let answers = starts_with(rest, ANSWERS) && (starts_with(near, ALONE) || has(near, FORMS));
         let no_other = starts_with(rest, BARE_ANSWERS) && starts_with(near, NO_OTHER);
         let makes = starts_with(rest, DO) && has(&near[..near.len().min(4)], WORKS);
-        let reveals = starts_with(rest, REVEAL) && told && has(near, TASKS);
+        let reveals = starts_with(rest, REVEAL) && instructions && has(near, TASKS);
         let adds = starts_with(rest, VERBS) && has(near, SUMMARIES);
         answers || no_other || makes || reveals || adds || starts_with(rest, PRETEND)
     })

@@ -243,7 +243,7 @@ impl Resume {
         Ok(())
     }
 
-    /// Notes that an output is not complete, whatever was known of it.
+    /// Notes that an output is not complete, even if it was recorded as such before.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -305,7 +305,7 @@ impl Journal {
         {
             // Broken off between the note and the deed.
             let output = folder.join(&entry.output);
-            // It lies beside the output, whatever the journal says.
+            // Only a file beside the output is ever moved, even if the journal names another place.
             let name = Path::new(&entry.temporary).file_name().unwrap_or_default();
             let temporary = output.with_file_name(name);
             if temporary.is_file() && sha256_of(&temporary).as_ref() == Some(&entry.sha256) {

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use tokenizers::{PostProcessorWrapper, Tokenizer};
@@ -207,30 +209,10 @@ fn finds_nothing(expression: &Regex, text: &str) -> bool {
 
 /// Checks the compiled map of a SentencePiece normalizer, which is written as base64.
 fn check_map(text: &str) -> Result<(), String> {
-    let map = base64(text).ok_or("its normalizer map is not base64")?;
+    let map = STANDARD
+        .decode(text)
+        .map_err(|_| "its normalizer map is not base64")?;
     crate::sentencepiece::check_map(&map)
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 fn check_added(added: &Value) -> Result<(), String> {

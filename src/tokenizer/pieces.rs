@@ -15,6 +15,9 @@ use crate::sentencepiece::SentencePiece;
 
 use super::json;
 
+/// The largest id of a token; vocabularies have up to some hundred thousand.
+const LAST_ID: TokenId = 1 << 24;
+
 /// Text to source rows, and target ids to text.
 pub(crate) struct PieceTokenizer {
     directory: PathBuf,
@@ -377,11 +380,18 @@ fn read_json(path: &Path) -> Result<Value> {
     })
 }
 
+/// Reads the ids of tokens.
 fn vocabulary(path: &Path) -> Result<HashMap<String, TokenId>> {
-    serde_json::from_value(read_json(path)?).map_err(|error| Error::CorruptModel {
+    let corrupt = |message: String| Error::CorruptModel {
         path: path.to_path_buf(),
-        message: error.to_string(),
-    })
+        message,
+    };
+    let ids: HashMap<String, TokenId> =
+        serde_json::from_value(read_json(path)?).map_err(|error| corrupt(error.to_string()))?;
+    match ids.values().find(|&&id| id > LAST_ID) {
+        Some(id) => Err(corrupt(format!("it has a token of number {id}"))),
+        None => Ok(ids),
+    }
 }
 
 fn by_number(ids: &HashMap<String, TokenId>) -> HashMap<TokenId, String> {

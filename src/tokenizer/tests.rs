@@ -168,3 +168,20 @@ fn markers_that_a_template_writes_as_text_are_broken_in_documents() {
         ]
     );
 }
+
+#[test]
+fn a_template_adds_little_and_repeats_nothing() {
+    let place = format!("{}0{}", PLACE[0], PLACE[1]);
+    let render = |source: &str| {
+        let template = ChatTemplate::new(source, String::new(), String::new())?;
+        rendered(&template, &[("user", &place)])
+    };
+    let once = "<u>{{ messages[0].content }}";
+    assert_eq!(render(once), Ok(format!("<u>{place}")));
+    for source in [
+        "{{ messages[0].content }}{{ messages[0].content }}",
+        "{% for number in range(900) %}long{% endfor %}",
+    ] {
+        assert!(render(source).is_err(), "{source}");
+    }
+}

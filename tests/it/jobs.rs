@@ -41,7 +41,8 @@ fn translate<'a>(model: &'a str, output: &'a str, inputs: &'a [&'a str]) -> Vec<
     [&options[..], &["--model", model, "-o", output], inputs].concat()
 }
 
-fn run(tool: &Tool, output: &str, inputs: &[&str]) -> Ran {
+/// Translates into an output with the tiny model.
+pub(crate) fn run(tool: &Tool, output: &str, inputs: &[&str]) -> Ran {
     tool.run(&translate(&tiny_model(), output, inputs))
 }
 

@@ -5,6 +5,7 @@ mod directories;
 mod eval;
 mod fake_hub;
 mod formats;
+mod fuzz;
 mod hostile;
 mod injection;
 mod instruct;

@@ -7,17 +7,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use crate::tool::{Ran, Tool, tiny_model};
+use crate::jobs::run;
+use crate::store::entry;
+use crate::tool::Tool;
 
-const WHEELS: &str = r#"
-[[model]]
-id = "wheel-model"
-family = "marian"
-tasks = ["translate"]
-pairs = ["en-ru"]
-licence = "MIT"
-size = 10
-[[model.sources]]
+/// A model that is fetched with `pip`.
+const WHEELS: &str = r#"[[model.sources]]
 kind = "wheels"
 [[model.sources.files]]
 name = "f.bin"
@@ -25,27 +20,7 @@ sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
 size = 10
 package = "some-package"
 version = "1.0.0"
-member = "a/b"
-"#;
-
-fn translate(tool: &Tool, output: &str, input: &str) -> Ran {
-    let model = tiny_model();
-    tool.run(&[
-        "translate",
-        "--raw",
-        "--from",
-        "en",
-        "--lang",
-        "ru",
-        "--max-tokens",
-        "3",
-        "--model",
-        &model,
-        "-o",
-        output,
-        input,
-    ])
-}
+member = "a/b""#;
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
@@ -57,7 +32,7 @@ fn no_module_or_program_beside_an_article_runs() {
     let trace = "import os; open(os.path.join(os.environ['HF_HOME'], '..', 'EXECUTED'), 'a').write(__file__)\n";
     let shell = "#!/bin/sh\necho \"$0\" >> \"$HF_HOME/../EXECUTED\"\n";
     let mut tool = Tool::new()
-        .file("registry.toml", WHEELS)
+        .file("registry.toml", entry("wheel-model", WHEELS))
         .file("article.txt", "The bridge is open.\n");
     for module in [
         "pip",
@@ -103,9 +78,7 @@ fn no_module_or_program_beside_an_article_runs() {
                 "registry.toml",
             ][..],
             &[
-                "translate",
-                "--lang",
-                "ru",
+                "summarize",
                 "--registry",
                 "registry.toml",
                 "--model",
@@ -132,7 +105,7 @@ fn a_link_under_a_name_that_newsml_uses_is_not_followed() {
     for name in ["out/.newsml-journal.jsonl", "out/.newsml-unfinished.jsonl"] {
         symlink(tool.path("victim"), tool.path(name)).unwrap();
     }
-    let ran = translate(&tool, "out", "in");
+    let ran = run(&tool, "out", &["in"]);
     assert_eq!(ran.status, 2, "{ran:?}");
     assert!(ran.err.contains(".newsml-journal.jsonl"), "{ran:?}");
     assert_eq!(tool.read("victim"), "precious");
@@ -149,7 +122,7 @@ fn a_journal_from_outside_moves_no_files_elsewhere() {
         "out/.newsml-journal.jsonl",
         format!("{{\"output\":\"../victim\",\"input\":\"x\",\"sha256\":\"{sha256}\",\"temporary\":\"bait\"}}\n"),
     );
-    let ran = translate(&tool, "out", "in");
+    let ran = run(&tool, "out", &["in"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(
         (tool.read("victim"), tool.read("out/bait")),
@@ -172,13 +145,13 @@ fn an_output_keeps_the_permissions_of_the_file_that_it_replaces() {
         ("out", "out/x.txt"),
         ("link.txt", "one.txt"),
     ] {
-        let ran = translate(&tool, output, "x.txt");
+        let ran = run(&tool, output, &["x.txt"]);
         assert_eq!(ran.status, 0, "{ran:?}");
         assert_ne!(tool.read(file), "old");
         assert_eq!(mode(&tool.path(file)), 0o600, "{output}");
     }
     assert!(tool.path("link.txt").is_symlink());
-    let ran = translate(&tool, "new.txt", "x.txt");
+    let ran = run(&tool, "new.txt", &["x.txt"]);
     assert_eq!(
         (ran.status, mode(&tool.path("new.txt")) & 0o600),
         (0, 0o600)
@@ -190,11 +163,11 @@ fn an_output_keeps_the_permissions_of_the_file_that_it_replaces() {
 fn an_output_folder_inside_the_input_folder_is_no_input() {
     let tool = Tool::new().file("in/x.txt", "A ship left.\n");
     for _ in 0..2 {
-        let ran = translate(&tool, "in/out/", "in");
+        let ran = run(&tool, "in/out/", &["in"]);
         assert_eq!(ran.status, 0, "{ran:?}");
         assert_eq!(tool.names("in/out"), [".newsml-journal.jsonl", "x.txt"]);
     }
-    let again = translate(&tool, "in/out/", "in");
+    let again = run(&tool, "in/out/", &["in"]);
     assert!(again.err.contains("done by an earlier run"), "{again:?}");
     assert!(
         again
@@ -203,7 +176,7 @@ fn an_output_folder_inside_the_input_folder_is_no_input() {
         "{again:?}"
     );
     // The folder itself cannot be both.
-    let ran = translate(&tool, "in", "in");
+    let ran = run(&tool, "in", &["in"]);
     assert_eq!(ran.status, 2, "{ran:?}");
     assert_eq!(tool.read("in/x.txt"), "A ship left.\n");
 }

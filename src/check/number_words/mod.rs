@@ -1,6 +1,6 @@
-//! Number words of the three languages: what a word counts, whatever its gender, case or ending.
+//! Number words of the three languages: the value of a word, in any gender, case or form.
 //!
-//! Only says what a single word may mean; how words make a number together is told in `numbers`.
+//! Only gives what a single word may mean; `numbers` puts words together.
 //! Generous on purpose: number words are witnesses for digits on the other side, never accusers, so
 
 mod arabic;

@@ -1,6 +1,6 @@
 //! Knows what a page holds and does not show.
 //!
-//! Style sheets are not read: what is told is what the elements themselves say, in `style`, in
+//! Style sheets are not read. What counts is what the elements themselves say, in `style`, in
 //! attributes, and by class names that common frameworks hide text with.
 
 use super::tree::Tag;
@@ -224,7 +224,7 @@ fn is_empty_clip(value: &str) -> bool {
     }
 }
 
-/// Whether text has the colour of what is behind it, or none.
+/// Whether text is transparent, or has the colour of its background.
 fn is_unreadable(colour: Option<&str>, behind: Option<&str>) -> bool {
     let Some(colour) = colour.map(rgb) else {
         return false;
