@@ -77,7 +77,6 @@ impl Reader<'_> {
             | Options::ENABLE_MATH
             | Options::ENABLE_WIKILINKS
             | Options::ENABLE_DEFINITION_LIST
-            | Options::ENABLE_HEADING_ATTRIBUTES
             | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
             | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
         for (event, range) in Parser::new_ext(self.source, options).into_offset_iter() {
@@ -402,8 +401,9 @@ impl Reader<'_> {
     }
 }
 
-/// Where shortcodes and tags of templates stand in a source: `{{< … >}}`, `{% … %}`, `{{ … }}`, each within
-/// a line.
+/// Where shortcodes, tags of templates and attributes stand in a source: `{{< … >}}`, `{% … %}`, `{{ … }}`,
+/// each within a line, and `{#id .class}` at its end. The parser's own attributes of headings are not used:
+/// it panics on some headings (`- [ ] \`, then a line that underlines it).
 fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
     let mut found = VecDeque::new();
     let mut start = 0;
@@ -414,6 +414,7 @@ fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
             let close = match line.as_bytes().get(at) {
                 Some(b'{') => "}}",
                 Some(b'%') => "%}",
+                Some(b'#' | b'.' | b':') => "}",
                 _ => continue,
             };
             // Where none closes it, none closes what follows on the line.
@@ -421,6 +422,10 @@ fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
                 break;
             };
             at += end + close.len();
+            // Attributes are the last that a line has.
+            if close == "}" && !line[at..].trim().is_empty() {
+                continue;
+            }
             found.push_back(start + open..start + at);
         }
         start += line.len();
