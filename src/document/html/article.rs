@@ -291,7 +291,9 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     if !body.is_empty() {
         return body;
     }
-    // Nothing runs as prose: whatever is shown and is no link.
+    // Nothing runs as prose: whatever is shown and is no link, or where there is no headline either,
+    // whatever is shown.
+    let blocks = 0..page.blocks.len();
     let shown = |at: &usize| {
         let block = &page.blocks[*at];
         block.place.is_open()
@@ -299,7 +301,13 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
             && title != Some(&block.text)
             && block.clutter.is_none()
     };
-    (0..page.blocks.len()).filter(shown).collect()
+    let body: Vec<usize> = blocks.clone().filter(shown).collect();
+    if !body.is_empty() || title.is_some() {
+        return body;
+    }
+    blocks
+        .filter(|at| page.blocks[*at].place.hidden.is_none())
+        .collect()
 }
 
 /// The blocks of the body that the page's own data gives, where it gives enough of it to go by.
