@@ -35,14 +35,17 @@ pub(super) fn document(name: String, source: String) -> Result<Document> {
         shortcodes: shortcodes(&source),
         skipped: 0,
         is_directive: false,
+        kept: Vec::new(),
     };
     reader.run();
+    let kept = std::mem::take(&mut reader.kept);
     let (text, blocks, layout) = reader.builder.finish();
     if blocks.is_empty() {
         return Err(Error::EmptyInput { name });
     }
     let mut document = Document::of_blocks(name, text, blocks);
     document.format = Format::Markdown;
+    document.kept = kept;
     document.layout = Some(layout);
     Ok(document)
 }
@@ -65,6 +68,8 @@ struct Reader<'a> {
     skipped: usize,
     /// Whether the line at hand begins with a directive.
     is_directive: bool,
+    /// Fields of the front matter that are not read.
+    kept: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -390,6 +395,7 @@ impl Reader<'_> {
 
     /// The titles and descriptions of a front matter that stand on one line.
     fn front_matter(&mut self, range: Range<usize>, style: Style) {
+        self.kept = front_matter::others(self.source, range.clone(), style);
         for entry in front_matter::entries(self.source, range, style) {
             let kind = match entry.key {
                 "title" | "headline" if self.builder.is_empty() => BlockKind::Headline,

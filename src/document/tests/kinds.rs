@@ -708,3 +708,82 @@ fn markup_that_is_not_read_is_no_article() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_text_that_is_a_page_or_data_is_told_by_its_content() -> Result<()> {
+    let folder = tempfile::tempdir().map_err(Error::io("create", "folder"))?;
+    let open = |source: &str| {
+        let path = folder.path().join("page.txt");
+        std::fs::write(&path, source).map_err(Error::io("write", &path))?;
+        let mut documents = Documents::open(&path, &ReadOptions::default())?;
+        let item = documents.next().ok_or(Error::Cancelled)?;
+        item.map_err(Error::from)
+    };
+    let found = open(&page(""))?;
+    assert_eq!(found.format(), Format::Html);
+    assert_eq!(blocks(&found), ["New quay opens in Skarn", FIRST, LAST]);
+    let refused = open("<?xml version=\"1.0\"?><rss><channel><title>x</title></channel></rss>");
+    assert!(refused.is_err_and(|error| error.kind() == "usage"));
+    for text in [
+        "<b>Quay</b> is a word of two letters too many.",
+        "1\n00:00 is the time.",
+    ] {
+        assert_eq!(open(text)?.format(), Format::Text, "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn fields_of_a_front_matter_that_stay_are_said() -> Result<()> {
+    for (source, said) in [
+        (
+            "---\ntitle: The quay\nauthor: Maren Holt\ndate: 2026-05-04\ndraft: true\n---\n\nIt is open.\n",
+            Some("`author`"),
+        ),
+        (
+            "---\ntitle: The quay\nlayout: post\n---\n\nIt is open.\n",
+            None,
+        ),
+        (
+            "+++\ntitle = \"The quay\"\nlead = \"It is open now\"\n+++\n\nIt is open.\n",
+            Some("`lead`"),
+        ),
+    ] {
+        let kept = document(source, Format::Markdown)?.kept();
+        assert_eq!(kept.is_some(), said.is_some(), "{source}");
+        let message = kept.map(|warning| warning.message).unwrap_or_default();
+        assert!(message.contains(said.unwrap_or_default()), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn marks_of_direction_do_not_stay_in_text_of_the_other_direction() -> Result<()> {
+    for (source, format) in [
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\n\u{202B}مرحبا بكم في الميناء.\u{202C}\n",
+            Format::Srt,
+        ),
+        ("\u{200F}مرحبا بكم في الميناء\u{200F}.\n", Format::Markdown),
+        ("\u{202B}مرحبا بكم في الميناء.\u{202C}\n", Format::Text),
+        (
+            "title,text\nx,\u{200F}مرحبا بكم في الميناء.\u{200F}\n",
+            Format::Csv,
+        ),
+        (
+            "{\"text\":\"\u{200F}مرحبا بكم في الميناء.\u{200F}\"}\n",
+            Format::JsonLines,
+        ),
+    ] {
+        let document = document(source, format)?;
+        let segments = document.segments(Language::Arabic);
+        let mut other =
+            document.replace(&segments, &vec!["Welcome to the port."; segments.len()])?;
+        other.set_language(Some(Language::English));
+        let written = other.to_source();
+        assert!(written.contains("Welcome to the port."), "{written}");
+        let is_mark = |c: char| matches!(c, '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}');
+        assert!(!written.contains(is_mark), "{format}: {written:?}");
+    }
+    Ok(())
+}
