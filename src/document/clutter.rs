@@ -91,7 +91,10 @@ fn matches_any(regex: &LazyLock<Option<Regex>>, line: &str) -> bool {
 /// One expression of several alternatives, for lines in lower case.
 fn any_of(patterns: &[&str]) -> Option<Regex> {
     let joined = format!("(?:{})", patterns.join("|"));
-    let regex = RegexBuilder::new(&joined).size_limit(32 << 20).build();
+    let regex = RegexBuilder::new(&joined)
+        .size_limit(32 << 20)
+        .dfa_size_limit(16 << 20)
+        .build();
     debug_assert!(regex.is_ok(), "{regex:?}");
     regex.ok()
 }

@@ -1,14 +1,12 @@
 //! Weighs what elements and their class names say of the parts of a page, once all of its text is known.
 
 use super::article::is_prose;
-use super::hints;
 use super::tree::{Page, TextBlock};
 
 /// Settles which blocks stand around the article by their marks. A name that says `around` says nothing
 /// where what it names holds most of the prose of the page and what else looks like an article
-/// (`page-ad-margins`), columns of tables are
-/// not named for what they are to the page (`<td class="ticker">`), and a quotation in what holds a post
-/// of another site is the post.
+/// (`page-ad-margins`); columns of tables are not named for what they are to the page
+/// (`<td class="ticker">`); and a quotation in what holds a post of another site is the post.
 pub(super) fn settle(page: &mut Page) {
     let weights = weights(page, is_prose);
     let total = weights.first().copied().unwrap_or(0);
@@ -81,8 +79,7 @@ pub(super) fn weights(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Vec<u
 fn holders(page: &Page) -> Vec<bool> {
     let mut holders = vec![false; page.elements.len()];
     for (holder, element) in holders.iter_mut().zip(&page.elements) {
-        *holder = matches!(element.name.as_str(), "article" | "main" | "h1")
-            || hints::is_body(&element.marks);
+        *holder = matches!(element.name.as_str(), "article" | "main" | "h1") || element.own.body;
     }
     for at in (1..page.elements.len()).rev() {
         if holders[at] {

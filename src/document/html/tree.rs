@@ -48,6 +48,8 @@ pub(super) struct Own {
     comments: bool,
     /// It holds a post of another site.
     pub(super) embed: bool,
+    /// It holds the body of an article.
+    pub(super) body: bool,
 }
 
 /// What holds for all text inside an element.
@@ -198,6 +200,7 @@ pub(super) fn parse(source: &str) -> Page {
         asides: Vec::new(),
         breaks: 0,
         after_rule: false,
+        known: HashMap::new(),
         links: 0,
         raised: 0,
         lowered: 0,
@@ -218,6 +221,8 @@ struct Reader<'a> {
     breaks: usize,
     /// Whether a rule came since the last text.
     after_rule: bool,
+    /// What marks say that were met.
+    known: HashMap<String, Own>,
     /// How many links are open, and elements that raise or lower text.
     links: usize,
     raised: usize,
@@ -324,7 +329,7 @@ impl Reader<'_> {
         let is_picture = matches!(name, "img" | "amp-img");
         let parent = self.open.last().copied().unwrap_or(0);
         let marks = tag.marks();
-        let own = Own::of(name, &marks);
+        let own = self.own(name, &marks);
         let index = self.page.elements.len();
         self.open.push(index);
         self.page.elements.push(Element {
@@ -341,6 +346,19 @@ impl Reader<'_> {
             marks,
         });
         true
+    }
+
+    /// What the marks of an element say; most are those of another one.
+    fn own(&mut self, name: &str, marks: &str) -> Own {
+        if marks.is_empty() || matches!(name, "html" | "body" | "main" | "article") {
+            return Own::default();
+        }
+        if let Some(own) = self.known.get(marks) {
+            return *own;
+        }
+        let own = Own::of(marks);
+        self.known.insert(marks.to_owned(), own);
+        own
     }
 
     fn leave(&mut self, node: usize) {
@@ -486,16 +504,14 @@ impl Place {
 }
 
 impl Own {
-    /// What the marks of an element of this name say.
-    fn of(name: &str, marks: &str) -> Self {
-        if marks.is_empty() || matches!(name, "html" | "body" | "main" | "article") {
-            return Self::default();
-        }
+    /// What marks say.
+    fn of(marks: &str) -> Self {
         Self {
             around: hints::is_around(marks),
             either: hints::is_either(marks),
             comments: hints::is_comments(marks),
             embed: hints::is_embed(marks),
+            body: hints::is_body(marks),
         }
     }
 }
@@ -530,13 +546,17 @@ impl Tag<'_> {
             "data-testid",
             "data-component",
         ];
-        let marks: Vec<String> = keys
-            .iter()
-            .filter_map(|key| self.attribute(key))
-            .chain(Some(self.name()).filter(|name| name.contains('-')))
-            .map(str::to_ascii_lowercase)
-            .collect();
-        marks.join(" ")
+        let named = keys.iter().filter_map(|key| self.attribute(key));
+        let made_up = Some(self.name()).filter(|name| name.contains('-'));
+        let mut marks = String::new();
+        for mark in named.chain(made_up) {
+            if !marks.is_empty() {
+                marks.push(' ');
+            }
+            marks.push_str(mark);
+        }
+        marks.make_ascii_lowercase();
+        marks
     }
 }
 
