@@ -108,6 +108,8 @@ pub struct Document {
     byline: Option<String>,
     date: Option<String>,
     left_out: Vec<LeftOut>,
+    /// Fields of the front matter that have words and are no text of the document.
+    kept: Vec<String>,
     fields: Map<String, Value>,
     /// The fields that hold the text, in the order of the layout's values.
     chosen: Vec<String>,
@@ -169,6 +171,7 @@ impl Document {
             byline: None,
             date: None,
             left_out: Vec::new(),
+            kept: Vec::new(),
             fields: Map::new(),
             chosen: Vec::new(),
             layout: None,

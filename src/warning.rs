@@ -92,6 +92,8 @@ kinds! {
     MixedLanguages = "mixed_languages",
     /// Paragraphs in an unsupported language were left as they are.
     ForeignLanguage = "foreign_language",
+    /// Parts of a file that have words, as fields of its front matter, are not translated.
+    NotTranslated = "not_translated",
     /// Text is in the target language already and was left as it is.
     NotNeeded = "not_needed",
     /// A long text was read in parts.

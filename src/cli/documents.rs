@@ -5,7 +5,7 @@
 //! and line N out answers document N in.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -332,6 +332,9 @@ pub(crate) fn run<'a>(
         form,
     });
     let options = arguments.read_options()?;
+    if let Some(message) = path.and_then(|path| contradiction(path, form, &found, &options)) {
+        console.warning(&message);
+    }
     let output = Output::open(path, form, &found, &options, job)?;
     let slots = Slots::default();
     let mut reader = Reader::new(inputs, options, slots.clone(), &output);
@@ -370,6 +373,37 @@ pub(crate) fn run<'a>(
     let outcomes = work(Box::new(first.into_iter().chain(reader)))?;
     let outcome = writer.all(outcomes);
     writer.end(outcome, Status::Done)
+}
+
+/// What to say of an output whose name promises another format than is written.
+fn contradiction(
+    path: &Path,
+    form: Form,
+    inputs: &[&Input],
+    options: &ReadOptions,
+) -> Option<String> {
+    let named = Format::of_path(path).filter(|_| !path.is_dir())?;
+    let written = match form {
+        Form::Json => Format::JsonLines,
+        Form::Text => Format::Text,
+        Form::Own => {
+            let mut formats = inputs
+                .iter()
+                .map(|input| options.format.or_else(|| Format::of_path(&input.relative)));
+            let first = formats.next()??;
+            formats
+                .all(|format| format == Some(first))
+                .then_some(first)?
+        }
+    };
+    // Plain text is Markdown as well.
+    let fits = named == written || (named, written) == (Format::Markdown, Format::Text);
+    (!fits).then(|| {
+        format!(
+            "`{}` is written as {written}, although its name says {named}",
+            path.display()
+        )
+    })
 }
 
 struct Writer<'a> {

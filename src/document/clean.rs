@@ -94,6 +94,7 @@ impl Line {
 /// Finds the article in `text`.
 pub(super) fn clean(text: &str) -> Cleaned {
     let mut lines: Vec<Line> = lines::units(text).into_iter().map(Line::new).collect();
+    mark_dialog(&mut lines);
     match body(&lines) {
         Some((first, last)) if is_page(&lines, first, last) => {
             keep_article(&mut lines, first, last)
@@ -102,6 +103,18 @@ pub(super) fn clean(text: &str) -> Cleaned {
         None => keep_all(&mut lines),
     }
     assemble(lines)
+}
+
+/// Marks what a dialog that asks for consent says besides what is known of such dialogs.
+fn mark_dialog(lines: &mut [Line]) {
+    let mut in_dialog = false;
+    for line in lines {
+        in_dialog = line.clutter == Some(Clutter::Consent)
+            || in_dialog && clutter::goes_on_asking(&line.unit.text);
+        if in_dialog {
+            line.clutter = Some(Clutter::Consent);
+        }
+    }
 }
 
 /// The first and the last line of the body.

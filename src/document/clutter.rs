@@ -77,6 +77,13 @@ pub(super) fn classify(line: &str) -> Option<Clutter> {
     (words <= 10 && matches_any(&SECTION, label)).then_some(Clutter::Section)
 }
 
+/// Whether a line is of a dialog that asks for consent where one stands directly before it: it speaks of
+/// consent, or it is a button.
+pub(super) fn goes_on_asking(line: &str) -> bool {
+    const MOST_WORDS: usize = 60;
+    line.split_whitespace().count() <= MOST_WORDS && matches_any(&ASKING, &line.to_lowercase())
+}
+
 fn matches_any(regex: &LazyLock<Option<Regex>>, line: &str) -> bool {
     regex.as_ref().is_some_and(|regex| regex.is_match(line))
 }
@@ -84,7 +91,10 @@ fn matches_any(regex: &LazyLock<Option<Regex>>, line: &str) -> bool {
 /// One expression of several alternatives, for lines in lower case.
 fn any_of(patterns: &[&str]) -> Option<Regex> {
     let joined = format!("(?:{})", patterns.join("|"));
-    let regex = RegexBuilder::new(&joined).size_limit(32 << 20).build();
+    let regex = RegexBuilder::new(&joined)
+        .size_limit(32 << 20)
+        .dfa_size_limit(16 << 20)
+        .build();
     debug_assert!(regex.is_ok(), "{regex:?}");
     regex.ok()
 }
@@ -208,11 +218,21 @@ static CONSENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ])
 });
 
+/// What dialogs that ask for consent say besides, and their buttons.
+static ASKING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    any_of(&[
+        r"(?-u:\b)you(?:r)? .{0,60}(?-u:\b)(?:consent|preferences|privacy choices)(?-u:\b)|(?-u:\b)(?:privacy|cookie) (?:policy|settings|notice|cent(?:er|re))(?-u:\b)",
+        r"^(?:i |accept (?:and|&) |yes,? )?(?:agree|accept|consent|continue|close|got it|ok|okay)(?: (?:all|to all|and close|and continue|cookies))?$|^(?:i )?(?:reject|decline|disagree|refuse|do not (?:consent|agree))(?: all)?$|^(?:more|manage|other|cookie|show) (?:options|settings|preferences|choices|details|purposes)$|^(?:learn more|customi[sz]e|confirm (?:my )?choices|save (?:and|&) exit|partners|vendors|purposes)$",
+        r"(?:ваше|вашего|вы) .{0,60}согласи|^(?:я )?(?:соглас(?:ен|на|иться)|принять|принимаю|принять и закрыть|отклонить(?: все)?|отказаться|не соглас(?:ен|на)|больше (?:вариантов|параметров)|другие (?:варианты|параметры)|настроить|настройки|подробнее|управление (?:параметрами|настройками)|продолжить|понятно|закрыть)$",
+        r"موافقتك|^(?:أوافق|موافق|قبول|قبول الكل|أقبل|رفض|رفض الكل|لا أوافق|خيارات أخرى|المزيد من الخيارات|إدارة الخيارات|إدارة التفضيلات|الإعدادات|متابعة|إغلاق)$",
+    ])
+});
+
 /// Longer lines: calls to subscribe, legal notices, questions about cookies.
 static NOTICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     any_of(&[
         r"^(?:sign up|subscribe|register|join (?:us|our)|follow us|download (?:our|the)|get (?:the|our|all|breaking|more)|click here|tap here|stay (?:informed|up to date|tuned|connected)|want more|like what you|support (?:our|independent|quality)|become a (?:member|subscriber|supporter)|never miss|receive (?:our|the|daily)|enter your e-?mail)(?-u:\b).{0,160}(?-u:\b)(?:newsletter|newsletters|e-?mails?|inbox|app|telegram|facebook|twitter|instagram|youtube|whatsapp|channel|subscri(?:be|ption|ber)|alerts?|notifications?|updates|journalism|google news|podcast|account|here|offers?)(?-u:\b)",
-        r"(?-u:\b)contributed to this (?:report|story|article)\.?$|^(?:additional )?(?:reporting|writing|editing) by .{3,80}$|^follow .{2,80} on (?:facebook|twitter|x|instagram|telegram)(?-u:\b)|we['’]d like to hear what you think|^advertisement\s*[·|•-]|scroll to continue",
+        r"(?-u:\b)contributed to this (?:report|story|article)\.?$|^(?:additional )?(?:reporting|writing|editing) (?:by|from) .{2,240}$|^this is a (?:breaking|developing)(?: news?)? story(?-u:\b).{0,60}$|^follow .{2,80} on (?:facebook|twitter|x|instagram|telegram)(?-u:\b)|we['’]d like to hear what you think|^advertisement\s*[·|•-]|scroll to continue",
         r"(?-u:\b)(?:all rights reserved|we use cookies|this (?:web)?site uses cookies|uses cookies to|cookie policy|privacy policy|terms of (?:use|service)|by signing up|by subscribing|you agree to (?:our|the)|may not be (?:published|reproduced|republished)|enable javascript|javascript is (?:disabled|required)|your browser (?:does not|doesn['’]t) support|ad ?blocker|unsubscribe at any time|this article (?:was originally|first|originally) (?:published|appeared)|log in or (?:register|sign up)|please (?:log in|sign in|register|subscribe|enable)|you must be (?:logged|signed) in|already a (?:subscriber|member)|do not necessarily (?:reflect|represent)|opinions expressed (?:in this|are|by)|views expressed (?:in this|are|by)|to (?:leave|post|add) a comment|your e-?mail address will not be published|required fields are marked|thank you for (?:reading|subscribing)|have a (?:news )?tip\?|got a (?:news )?tip\?|send (?:us )?(?:your )?tips to)(?-u:\b)",
         r"(?:все права защищены|использует(?:ся)? (?:файлы )?cookie|использу(?:ем|ет) (?:файлы )?cookie|файлов cookie|файлы cookie|политик[аеуой]+ конфиденциальности|пользовательск(?:ое|им|ого) соглашени|перепечатка материалов|использование материалов|при цитировании|при использовании материалов|свидетельство о регистрации|зарегистрирован[ао]? (?:федеральной|роскомнадзор)|мнение (?:автора|редакции) может не совпадать|подпис(?:ывайтесь|аться|ывайся|итесь) на|следите за (?:нашими )?новостями|читайте (?:нас|нашу|наш|наши) в|читайте новости|присоединяйтесь к|вступайте в|нашли (?:ошибку|опечатку)|заметили (?:ошибку|опечатку)|выделите (?:е[её]|текст|фрагмент)|ctrl ?\+ ?enter|чтобы оставить комментарий|авторизуйтесь|войдите на сайт|зарегистрируйтесь|быть в курсе|будьте в курсе|новости в (?:телеграм|telegram)|наш(?:ем|его)? (?:telegram|телеграм)|поддержите (?:нас|редакцию)|признан[аоы]? .{0,40}иностранн(?:ым|ыми|ой) агент)",
         r"(?:جميع الحقوق محفوظة|حقوق النشر|ملفات تعريف الارتباط|سياسة الخصوصية|شروط الاستخدام|اشترك(?:وا)? (?:في|معنا|الآن|بالنشرة|مجانا|ب)|تابعوا? (?:آخر|أحدث|أخبار|قناتنا|صفحتنا|حسابنا|كل)|تابعونا على|تابعنا على|تابع .{0,20}على (?:غوغل|جوجل|google|تلغرام|تليغرام|واتساب)|انضموا? إلى|حمّ?لوا? (?:تطبيق|التطبيق)|النشرة البريدية|نشرتنا|لن يتم نشر عنوان بريدك|الحقول الإلزامية|يجب تسجيل الدخول|سجل(?:وا)? الدخول|لا تعبر (?:بالضرورة )?عن|الآراء الواردة|لمتابعة آخر|لمتابعة أحدث|لمزيد من الأخبار|اضغط هنا|انقر هنا|المتصفح لا يدعم)",

@@ -57,6 +57,31 @@ pub(super) fn entries(source: &str, range: Range<usize>, style: Style) -> Vec<En
     entries
 }
 
+/// The names of the other strings of a front matter that say something in words: those of `key: value`,
+/// of two words at least.
+pub(super) fn others(source: &str, range: Range<usize>, style: Style) -> Vec<String> {
+    let sign = match style {
+        Style::Yaml => ": ",
+        Style::Toml => "=",
+    };
+    let is_word = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() >= 2;
+    let mut names = Vec::new();
+    for line in source[range].lines() {
+        let Some((key, value)) = line.split_once(sign) else {
+            continue;
+        };
+        let key = key.trim();
+        let words = value.split_whitespace().filter(is_word).count();
+        let is_name = key
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        if is_name && !KEYS.contains(&key) && words >= 2 && !names.iter().any(|name| name == key) {
+            names.push(key.to_owned());
+        }
+    }
+    names
+}
+
 /// The string that a value is, comments aside: in how many bytes it is written, and what it says.
 fn string(value: &str, style: Style) -> Option<(usize, String)> {
     let is_long = value.starts_with("\"\"\"") || value.starts_with("'''");

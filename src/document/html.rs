@@ -5,12 +5,15 @@
 //! `tokens`; `declare` says in it which language it is in.
 
 mod article;
+mod column;
 mod declare;
 mod dom;
 mod elements;
 mod hidden;
 mod hints;
+mod marks;
 mod page;
+mod select;
 mod several;
 pub(crate) mod tokens;
 mod tree;
@@ -52,11 +55,12 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
         document.layout = Some(layout);
         return Ok(document);
     }
-    let page = tree::parse(source);
-    let mut article = article::find(&page);
+    let mut page = tree::parse(source);
+    let mut article = article::find(&mut page);
     if cleaning == Cleaning::Raw {
         article.title = None;
         article.body = (0..page.blocks.len()).collect();
+        article.unshown.clear();
     }
     let mut text = String::new();
     let mut blocks = Vec::new();
@@ -93,6 +97,9 @@ pub(super) fn document(name: String, source: &str, cleaning: Cleaning) -> Result
         };
         push(kind, block.text.trim());
     }
+    for paragraph in &article.unshown {
+        push(BlockKind::Paragraph, paragraph);
+    }
     if blocks.is_empty() {
         return Err(Error::EmptyInput { name });
     }
@@ -114,6 +121,5 @@ fn reason(block: &TextBlock) -> Reason {
         None => Reason::Around,
     }
 }
-
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,17 @@ impl Document {
     }
 }
 
+impl Document {
+    /// What a reader of a translation should know of the file: which of its fields stay as they are.
+    pub(crate) fn kept(&self) -> Option<Warning> {
+        (!self.kept.is_empty()).then(|| {
+            let names = self.kept.join("`, `");
+            let message = format!("`{names}` in the front matter stay in the source language");
+            Warning::new(WarningKind::NotTranslated, message)
+        })
+    }
+}
+
 /// A stretch of text that is on the page and not in the article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -35,14 +35,17 @@ pub(super) fn document(name: String, source: String) -> Result<Document> {
         shortcodes: shortcodes(&source),
         skipped: 0,
         is_directive: false,
+        kept: Vec::new(),
     };
     reader.run();
+    let kept = std::mem::take(&mut reader.kept);
     let (text, blocks, layout) = reader.builder.finish();
     if blocks.is_empty() {
         return Err(Error::EmptyInput { name });
     }
     let mut document = Document::of_blocks(name, text, blocks);
     document.format = Format::Markdown;
+    document.kept = kept;
     document.layout = Some(layout);
     Ok(document)
 }
@@ -65,6 +68,8 @@ struct Reader<'a> {
     skipped: usize,
     /// Whether the line at hand begins with a directive.
     is_directive: bool,
+    /// Fields of the front matter that are not read.
+    kept: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -77,7 +82,6 @@ impl Reader<'_> {
             | Options::ENABLE_MATH
             | Options::ENABLE_WIKILINKS
             | Options::ENABLE_DEFINITION_LIST
-            | Options::ENABLE_HEADING_ATTRIBUTES
             | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
             | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
         for (event, range) in Parser::new_ext(self.source, options).into_offset_iter() {
@@ -391,6 +395,7 @@ impl Reader<'_> {
 
     /// The titles and descriptions of a front matter that stand on one line.
     fn front_matter(&mut self, range: Range<usize>, style: Style) {
+        self.kept = front_matter::others(self.source, range.clone(), style);
         for entry in front_matter::entries(self.source, range, style) {
             let kind = match entry.key {
                 "title" | "headline" if self.builder.is_empty() => BlockKind::Headline,
@@ -402,8 +407,9 @@ impl Reader<'_> {
     }
 }
 
-/// Where shortcodes and tags of templates stand in a source: `{{< … >}}`, `{% … %}`, `{{ … }}`, each within
-/// a line.
+/// Where shortcodes, tags of templates and attributes stand in a source: `{{< … >}}`, `{% … %}`, `{{ … }}`,
+/// each within a line, and `{#id .class}` at its end. The parser's own attributes of headings are not used:
+/// it panics on some headings (`- [ ] \`, then a line that underlines it).
 fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
     let mut found = VecDeque::new();
     let mut start = 0;
@@ -414,6 +420,7 @@ fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
             let close = match line.as_bytes().get(at) {
                 Some(b'{') => "}}",
                 Some(b'%') => "%}",
+                Some(b'#' | b'.' | b':') => "}",
                 _ => continue,
             };
             // Where none closes it, none closes what follows on the line.
@@ -421,6 +428,10 @@ fn shortcodes(source: &str) -> VecDeque<Range<usize>> {
                 break;
             };
             at += end + close.len();
+            // Attributes are the last that a line has.
+            if close == "}" && !line[at..].trim().is_empty() {
+                continue;
+            }
             found.push_back(start + open..start + at);
         }
         start += line.len();

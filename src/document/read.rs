@@ -209,12 +209,15 @@ impl Documents {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("read", path))?;
         let mut options = options.clone();
-        options.format = options.format.or_else(|| Format::of_path(path));
+        // What is called a text may be a saved page, or data; nothing else is told apart by its content.
+        let by_name = Format::of_path(path);
+        let is_text = by_name == Some(Format::Text) && options.format.is_none();
+        options.format = options.format.or(by_name.filter(|_| !is_text));
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
-        Self::from_reader(name, file, &options)
+        Self::begin(name, file, &options, is_text)
     }
 
     /// Reads from a stream; `name` stands for it in messages.
@@ -226,11 +229,27 @@ impl Documents {
         reader: impl Read + Send + 'static,
         options: &ReadOptions,
     ) -> Result<Self> {
-        let name = name.into();
+        Self::begin(name.into(), reader, options, false)
+    }
+
+    /// Begins to read; `is_text` says that the input is called a text.
+    fn begin(
+        name: String,
+        reader: impl Read + Send + 'static,
+        options: &ReadOptions,
+        is_text: bool,
+    ) -> Result<Self> {
         let mut reader = BufReader::with_capacity(1 << 16, reader);
         let format = match options.format {
             Some(format) => format,
-            None => Format::of_content(reader.fill_buf().map_err(Error::io("read", &name))?),
+            None => {
+                let start = reader.fill_buf().map_err(Error::io("read", &name))?;
+                match Format::of_content(start) {
+                    Format::Html => Format::Html,
+                    _ if is_text => Format::Text,
+                    format => format,
+                }
+            }
         };
         let state = match format {
             Format::JsonLines => State::Lines(Lines {

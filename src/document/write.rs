@@ -54,7 +54,10 @@ impl Document {
             Format::JsonLines | Format::Csv | Format::Tsv => layout.naming(language),
             _ => layout.source.clone(),
         };
-        self.marked(source)
+        self.marked(match language {
+            Some(Language::English | Language::Russian) => without_direction(source),
+            _ => source,
+        })
     }
 
     /// A text with the byte order mark that the input had.
@@ -101,4 +104,22 @@ impl Document {
         page.push_str("</article>\n</body>\n</html>\n");
         page
     }
+}
+
+/// A text without the marks that turn lines to be read from the right, in lines that are not.
+fn without_direction(text: String) -> String {
+    let is_mark = |c: char| matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let is_from_right = |c: char| matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}');
+    if !text.contains(is_mark) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.contains(|c: char| is_from_right(c) && !is_mark(c)) {
+            out.push_str(line);
+        } else {
+            out.extend(line.chars().filter(|c| !is_mark(*c)));
+        }
+    }
+    out
 }

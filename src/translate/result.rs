@@ -46,7 +46,6 @@ pub struct TranslatedSegment {
     /// The text in the target language.
     pub target: String,
     /// What its reader should know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     /// Whether it was in the [memory](crate::TranslatorBuilder::memory).
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -37,6 +37,7 @@ impl Pipeline for Translator {
             }
             match source.map(|(from, mut warnings)| {
                 warnings.extend(document.reading());
+                warnings.extend(document.kept());
                 (from, warnings)
             }) {
                 Ok((from, warnings)) => match by_language

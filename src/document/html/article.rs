@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::super::clutter::Clutter;
 use super::super::lines;
 use super::hidden::Hidden;
+use super::select::select;
 use super::tree::{self, Page, Place, TextBlock};
-use super::{hints, several};
+use super::{hints, marks, several};
 
 /// An article found in a page.
 #[derive(Debug, Default)]
@@ -22,6 +23,9 @@ pub(in crate::document) struct Article {
     pub(in crate::document) date: Option<String>,
     /// Indices of the blocks of the body.
     pub(in crate::document) body: Vec<usize>,
+    /// The paragraphs of the body, where the page shows next to nothing of it and has it for machines, or
+    /// for readers without scripts.
+    pub(in crate::document) unshown: Vec<String>,
 }
 
 /// What a page says of its article in JSON-LD.
@@ -34,7 +38,9 @@ struct Data {
 }
 
 /// Finds the article.
-pub(super) fn find(page: &Page) -> Article {
+pub(super) fn find(page: &mut Page) -> Article {
+    marks::settle(page);
+    let page = &*page;
     let data = Data::of(page);
     let meta = |keys: &[&str]| {
         keys.iter()
@@ -43,7 +49,11 @@ pub(super) fn find(page: &Page) -> Article {
             .cloned()
     };
     let title = title(page, &data);
-    let body = body(page, &data, title.as_deref());
+    let mut body = body(page, &data, title.as_deref());
+    let unshown = unshown(page, &data, length(page, &body));
+    if !unshown.is_empty() {
+        body.clear();
+    }
     Article {
         byline: data
             .author
@@ -72,7 +82,38 @@ pub(super) fn find(page: &Page) -> Article {
             .or_else(|| page.time.clone()),
         title,
         body,
+        unshown,
     }
+}
+
+/// The paragraphs of an article of which the page shows `shown` characters at most, and has far more in
+/// its data or in `noscript`.
+fn unshown(page: &Page, data: &Data, shown: usize) -> Vec<String> {
+    /// Characters of an article that is taken from where nobody sees it.
+    const LEAST: usize = 200;
+    let told = data.body.iter().chain(&page.unscripted);
+    let told = told.filter(|text| text.len() >= LEAST && text.len() > shown * 4);
+    let mut found = told.map(|text| paragraphs(text)).filter(|paragraphs| {
+        let length: usize = paragraphs.iter().map(|text| text.chars().count()).sum();
+        length >= LEAST && length > shown * 4
+    });
+    found.next().unwrap_or_default()
+}
+
+/// The paragraphs of a text of lines, or of HTML.
+fn paragraphs(text: &str) -> Vec<String> {
+    let is_markup = ["</p>", "<p>", "<br"].iter().any(|tag| text.contains(tag));
+    let lines: Vec<String> = if is_markup {
+        let page = tree::parse(text);
+        let blocks = page.blocks.into_iter();
+        blocks
+            .filter(|block| block.place.is_open() && block.clutter.is_none())
+            .map(|block| block.text)
+            .collect()
+    } else {
+        text.lines().map(tree::collapse).collect()
+    };
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
 impl Data {
@@ -104,7 +145,10 @@ impl Data {
                             .any(|name| kind.contains(name))
                         {
                             data.headline = data.headline.take().or_else(|| text("headline"));
-                            data.body = data.body.take().or_else(|| text("articleBody"));
+                            data.body = data.body.take().or_else(|| {
+                                let body = object.get("articleBody").and_then(Value::as_str);
+                                body.map(|body| tree::decode(body).into_owned())
+                            });
                             data.date = data.date.take().or_else(|| text("datePublished"));
                             data.author = data
                                 .author
@@ -210,7 +254,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Whether a block runs as the paragraphs of articles do.
-fn is_prose(block: &TextBlock) -> bool {
+pub(super) fn is_prose(block: &TextBlock) -> bool {
     let length = block.length();
     let enough = if block.place.paragraph { 40 } else { 80 };
     !block.place.outside
@@ -247,7 +291,9 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     if !body.is_empty() {
         return body;
     }
-    // Nothing runs as prose: whatever is shown and is no link.
+    // Nothing runs as prose: whatever is shown and is no link, or where there is no headline either,
+    // whatever is shown.
+    let blocks = 0..page.blocks.len();
     let shown = |at: &usize| {
         let block = &page.blocks[*at];
         block.place.is_open()
@@ -255,7 +301,13 @@ fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
             && title != Some(&block.text)
             && block.clutter.is_none()
     };
-    (0..page.blocks.len()).filter(shown).collect()
+    let body: Vec<usize> = blocks.clone().filter(shown).collect();
+    if !body.is_empty() || title.is_some() {
+        return body;
+    }
+    blocks
+        .filter(|at| page.blocks[*at].place.hidden.is_none())
+        .collect()
 }
 
 /// The blocks of the body that the page's own data gives, where it gives enough of it to go by.
@@ -291,7 +343,7 @@ fn length(page: &Page, blocks: &[usize]) -> usize {
 
 /// What class names that say `around` are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Marks {
+pub(super) enum Marks {
     Heeded,
     Ignored,
     /// Nothing either, nor what elements and classes say that mostly stand around articles.
@@ -300,7 +352,7 @@ enum Marks {
 
 impl Marks {
     /// Whether text at a place may be of the article.
-    fn allow(self, place: Place) -> bool {
+    pub(super) fn allow(self, place: Place) -> bool {
         match self {
             Self::Heeded => place.is_open() && !place.around,
             Self::Ignored => place.is_open() && !place.comments,
@@ -359,19 +411,7 @@ fn container(
     counts: impl Fn(&TextBlock) -> bool,
     title: Option<&str>,
 ) -> Option<usize> {
-    let mut weights = vec![0_usize; page.elements.len()];
-    for block in page
-        .blocks
-        .iter()
-        .filter(|block| is_prose(block) && counts(block))
-    {
-        let length = block.length();
-        weights[block.element] += length;
-    }
-    // Elements stand after those they are in.
-    for element in (1..page.elements.len()).rev() {
-        weights[page.elements[element].parent] += weights[element];
-    }
+    let weights = marks::weights(page, |block| is_prose(block) && counts(block));
     if weights[0] == 0 {
         return None;
     }
@@ -396,126 +436,38 @@ fn container(
         }
         at = child;
     }
+    if page.elements[at].place.paragraph {
+        // What stands beside the only long paragraph may be of the article as well.
+        at = page.elements[at].parent;
+    }
+    at = with_paragraphs_beside(page, &counts, &weights, at);
     let other = titled.and_then(|heading| several::part_of(page, &weights, heading, at));
     Some(other.unwrap_or(at))
 }
 
-/// Whether a block is the heading of what a press release says at its end of those who wrote it.
-fn heads_publisher(block: &TextBlock) -> bool {
-    let text = block.text.trim_end_matches(':').to_lowercase();
-    text.split_whitespace().count() <= 7
-        && ["about ", "о компании", "об авторе", "نبذة عن", "عن الشركة"]
-            .iter()
-            .any(|start| text.starts_with(start))
-        && !lines::ends_sentence(&text)
-}
-
-/// The blocks of the article within its container.
-fn select(page: &Page, container: usize, title: Option<&str>, marks: Marks) -> Vec<usize> {
-    let mut inside = vec![false; page.elements.len()];
-    inside[container] = true;
-    for element in 1..page.elements.len() {
-        inside[element] |= inside[page.elements[element].parent];
-    }
-    // Marks on what the container itself stands in say nothing about its text.
-    let around = page.elements[container].place.around || marks != Marks::Heeded;
-    let blocks: Vec<usize> = (0..page.blocks.len())
-        .filter(|at| inside[page.blocks[*at].element])
-        .collect();
-    let mut chosen = Vec::new();
-    let mut in_related = false;
-    let mut in_announced = false;
-    let may_be = match marks {
-        Marks::Heeded => Marks::Ignored,
-        other => other,
-    };
-    // Prose behind the block at hand.
-    let mut prose_left = blocks
-        .iter()
-        .filter(|at| is_prose(&page.blocks[**at]))
-        .count();
-    for &at in &blocks {
-        let block = &page.blocks[at];
-        let length = block.length();
-        prose_left -= usize::from(is_prose(block));
-        if chosen.len() >= 3 && prose_left <= 4 && heads_publisher(block) {
+/// The container, or the element around it where paragraphs of the article stand beside the container.
+fn with_paragraphs_beside(
+    page: &Page,
+    counts: impl Fn(&TextBlock) -> bool,
+    weights: &[usize],
+    container: usize,
+) -> usize {
+    let mut at = container;
+    while at != 0 && page.elements[at].name != "body" {
+        let parent = page.elements[at].parent;
+        let beside = page.blocks.iter().filter(|block| {
+            page.elements[block.element].parent == parent
+                && block.element != at
+                && block.place.paragraph
+                && block.clutter.is_none()
+                && is_prose(block)
+                && counts(block)
+        });
+        let beside: usize = beside.map(TextBlock::length).sum();
+        if beside * 20 < weights[at] || beside == 0 {
             break;
         }
-        let words = block.text.split_whitespace().count();
-        in_related = match block.clutter {
-            Some(Clutter::Related) => words <= 4,
-            Some(Clutter::Comments) if chosen.len() >= 3 => break,
-            _ if is_prose(block) => false,
-            _ => in_related,
-        };
-        let is_clutter = block.clutter.is_some_and(|clutter| match clutter {
-            Clutter::Section => false,
-            Clutter::Furniture => !block.place.cell,
-            _ => true,
-        });
-        // A list that a paragraph announces is the article's, links or not.
-        let is_announced = block.place.item
-            && chosen.last().is_some_and(|last: &usize| {
-                let last = &page.blocks[*last];
-                last.text.ends_with(':') || last.place.item && in_announced
-            });
-        in_announced = is_announced;
-        let is_widget = block.place.either
-            && (block.linked * 3 > length || !(length >= 40 && lines::ends_sentence(&block.text)));
-        let strange = is_widget
-            || !may_be.allow(block.place)
-            || (block.place.around && !around)
-            || is_clutter
-            || in_related
-            || title.is_some_and(|title| title == block.text)
-            || !is_announced
-                && block.linked * 10
-                    > length
-                        * if block.place.paragraph && words > 12 {
-                            9
-                        } else {
-                            6
-                        }
-            || (block.place.heading == Some(1) && chosen.is_empty());
-        if !strange {
-            chosen.push(at);
-        }
+        at = parent;
     }
-    trim(page, chosen)
-}
-
-/// Leaves out short lines before the first and after the last paragraph, and headings that nothing
-/// follows.
-fn trim(page: &Page, mut chosen: Vec<usize>) -> Vec<usize> {
-    let block = |at: usize| &page.blocks[at];
-    let weighty = |at: usize| {
-        let block = block(at);
-        is_prose(block)
-            || (block.place.heading.is_none()
-                && block.text.split_whitespace().count() >= 4
-                && lines::ends_sentence(&block.text))
-    };
-    let Some(first) = chosen.iter().position(|at| weighty(*at)) else {
-        return chosen;
-    };
-    let last = chosen
-        .iter()
-        .rposition(|at| {
-            weighty(*at)
-                || block(*at).place.item
-                || crate::segment::item_marker(&block(*at).text).is_some()
-        })
-        .unwrap_or(first)
-        .max(first);
-    chosen.truncate(last + 1);
-    // A heading directly before the first paragraph is the article's.
-    let lead = usize::from(
-        first > 0
-            && block(chosen[first - 1])
-                .place
-                .heading
-                .is_some_and(|level| level > 1),
-    );
-    chosen.drain(..first - lead);
-    chosen
+    at
 }

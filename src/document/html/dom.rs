@@ -44,6 +44,8 @@ pub(super) struct ElementData {
     /// The name, in small letters for HTML.
     pub(super) name: Rc<QualName>,
     pub(super) attributes: Vec<Attribute>,
+    /// Whether HTML may stand in it although it is of MathML.
+    holds_html: bool,
 }
 
 /// A node of the tree.
@@ -273,12 +275,13 @@ impl TreeSink for Sink {
         &self,
         name: QualName,
         attributes: Vec<Attribute>,
-        _: ElementFlags,
+        flags: ElementFlags,
     ) -> Handle {
         let name = Rc::new(name);
         let index = self.add(Data::Element(Box::new(ElementData {
             name: Rc::clone(&name),
             attributes,
+            holds_html: flags.mathml_annotation_xml_integration_point,
         })));
         Handle { index, name }
     }
@@ -314,6 +317,10 @@ impl TreeSink for Sink {
     /// What a template holds is never shown: it has no place in the tree.
     fn get_template_contents(&self, _: &Handle) -> Handle {
         self.handle(self.add(Data::None))
+    }
+
+    fn is_mathml_annotation_xml_integration_point(&self, node: &Handle) -> bool {
+        matches!(&self.nodes.borrow()[node.index].data, Data::Element(element) if element.holds_html)
     }
 
     fn same_node(&self, one: &Handle, other: &Handle) -> bool {

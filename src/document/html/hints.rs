@@ -38,6 +38,19 @@ static COMMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^(?:comments?|commentlist|comment-?(?:list|body|content|text|thread|section|area|wrap(?:per)?)|comments-?(?:list|area|section|wrap(?:per)?|container)|disqus_thread|respond)$").ok()
 });
 
+/// Names of what holds a post of another site.
+static EMBED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:^|[\s_-])(?:embed(?:s|ded)?|tweet|twitter-tweet|instagram-media|fb-post)(?:$|[\s_-])",
+    )
+    .ok()
+});
+
+/// Whether the marks of an element say that it holds a post of another site.
+pub(super) fn is_embed(marks: &str) -> bool {
+    EMBED.as_ref().is_some_and(|regex| regex.is_match(marks))
+}
+
 /// Whether a name among the marks may be that of a part of an article as well.
 pub(super) fn is_either(marks: &str) -> bool {
     let matches = |name: &str| EITHER.as_ref().is_some_and(|regex| regex.is_match(name));

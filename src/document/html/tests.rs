@@ -1,5 +1,8 @@
 //! Pages written for the purpose: what is found in them, and what badly formed ones do.
 
+mod accounted;
+mod standard;
+
 use super::super::{BlockKind, Cleaning, Document};
 use super::document;
 use crate::error::Result;

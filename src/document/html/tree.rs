@@ -26,10 +26,30 @@ pub(super) struct Element {
     block: usize,
     /// The name, in small letters.
     pub(super) name: String,
-    /// `class`, `id`, `role` and `itemprop`, in small letters with spaces between.
+    /// `class`, `id`, `role` and `itemprop`, and the name where the page made it up (`x-promo`), in small
+    /// letters with spaces between.
     pub(super) marks: String,
     /// What is known of it and of what it stands in.
     pub(super) place: Place,
+    /// What its own marks say.
+    pub(super) own: Own,
+    /// How many pictures stand in it, once the page is read.
+    pub(super) pictures: usize,
+}
+
+/// What the marks of an element say of itself, whatever it stands in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Own {
+    /// It stands around an article.
+    pub(super) around: bool,
+    /// It may stand around an article, or be of it.
+    pub(super) either: bool,
+    /// Readers wrote what is in it.
+    comments: bool,
+    /// It holds a post of another site.
+    pub(super) embed: bool,
+    /// It holds the body of an article.
+    pub(super) body: bool,
 }
 
 /// What holds for all text inside an element.
@@ -61,6 +81,10 @@ pub(super) struct Place {
     pub(super) main: bool,
     /// A paragraph by its element: `p`, `blockquote`, `pre`.
     pub(super) paragraph: bool,
+    /// In `blockquote`.
+    pub(super) quotation: bool,
+    /// In a table that has heads, which is no table for layout.
+    pub(super) tabular: bool,
 }
 
 impl Place {
@@ -91,8 +115,12 @@ pub(super) struct TextBlock {
     pub(super) text: String,
     /// How many of its characters are links.
     pub(super) linked: usize,
-    /// The element it stands in.
+    /// The element it stands in, which is more than a part of a line.
     pub(super) element: usize,
+    /// The innermost element that it begins in.
+    pub(super) inner: usize,
+    /// Whether a rule (`hr`) stands before it.
+    pub(super) after_rule: bool,
     /// What holds for it.
     pub(super) place: Place,
     /// What it is where it is no part of an article, by its text alone.
@@ -119,6 +147,8 @@ pub(super) struct Page {
     pub(super) data: Vec<String>,
     /// The value of the first `time` element.
     pub(super) time: Option<String>,
+    /// What `noscript` elements hold, as HTML.
+    pub(super) unscripted: Vec<String>,
 }
 
 /// Elements that are never part of an article's text.
@@ -144,7 +174,7 @@ const OUTSIDE: &[&str] = &[
 
 /// Elements whose text is no text of the page.
 const MUTE: &[&str] = &[
-    "script", "style", "template", "noscript", "iframe", "noembed", "noframes",
+    "script", "style", "template", "iframe", "noembed", "noframes",
 ];
 
 /// Reads a page.
@@ -156,6 +186,8 @@ pub(super) fn parse(source: &str) -> Page {
         name: String::new(),
         marks: String::new(),
         place: Place::default(),
+        own: Own::default(),
+        pictures: 0,
     };
     let mut reader = Reader {
         nodes: &nodes,
@@ -167,6 +199,8 @@ pub(super) fn parse(source: &str) -> Page {
         block: None,
         asides: Vec::new(),
         breaks: 0,
+        after_rule: false,
+        known: HashMap::new(),
         links: 0,
         raised: 0,
         lowered: 0,
@@ -185,6 +219,10 @@ struct Reader<'a> {
     asides: Vec<TextBlock>,
     /// How many `br` came since the last text.
     breaks: usize,
+    /// Whether a rule came since the last text.
+    after_rule: bool,
+    /// What marks say that were met.
+    known: HashMap<String, Own>,
     /// How many links are open, and elements that raise or lower text.
     links: usize,
     raised: usize,
@@ -262,6 +300,10 @@ impl Reader<'_> {
                 }
                 return false;
             }
+            "noscript" => {
+                self.page.unscripted.push(self.content(node));
+                return false;
+            }
             _ if MUTE.contains(&name) => return false,
             "br" => {
                 self.line_break();
@@ -269,6 +311,7 @@ impl Reader<'_> {
             }
             "hr" => {
                 self.flush();
+                self.after_rule = true;
                 return false;
             }
             "time" if self.page.time.is_none() => {
@@ -283,7 +326,10 @@ impl Reader<'_> {
         if !is_inline {
             self.flush();
         }
+        let is_picture = matches!(name, "img" | "amp-img");
         let parent = self.open.last().copied().unwrap_or(0);
+        let marks = tag.marks();
+        let own = self.own(name, &marks);
         let index = self.page.elements.len();
         self.open.push(index);
         self.page.elements.push(Element {
@@ -294,10 +340,25 @@ impl Reader<'_> {
                 index
             },
             name: name.to_owned(),
-            marks: tag.marks(),
-            place: self.page.elements[parent].place.inside(&tag),
+            own,
+            pictures: usize::from(is_picture),
+            place: self.page.elements[parent].place.inside(&tag, own),
+            marks,
         });
         true
+    }
+
+    /// What the marks of an element say; most are those of another one.
+    fn own(&mut self, name: &str, marks: &str) -> Own {
+        if marks.is_empty() || matches!(name, "html" | "body" | "main" | "article") {
+            return Own::default();
+        }
+        if let Some(own) = self.known.get(marks) {
+            return *own;
+        }
+        let own = Own::of(marks);
+        self.known.insert(marks.to_owned(), own);
+        own
     }
 
     fn leave(&mut self, node: usize) {
@@ -352,9 +413,12 @@ impl Reader<'_> {
             text: String::new(),
             linked: 0,
             element,
+            inner: element,
+            after_rule: self.after_rule,
             place,
             clutter: None,
         };
+        self.after_rule = false;
         let is_linked = self.links > 0;
         let written = if self.raised > 0 {
             raised::superscript(raw.trim())
@@ -412,11 +476,12 @@ fn push(block: &mut TextBlock, raw: &str, is_linked: bool) {
 }
 
 impl Place {
-    fn inside(self, tag: &Tag<'_>) -> Self {
+    fn inside(self, tag: &Tag<'_>, own: Own) -> Self {
         let mut place = self;
         let name = tag.name();
         place.hidden = place.hidden.or_else(|| hidden::of(tag));
         place.outside |= OUTSIDE.contains(&name);
+        place.quotation |= name == "blockquote";
         place.apart |= matches!(name, "footer" | "aside") || (name == "header" && !place.main);
         match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => place.heading = name[1..].parse().ok(),
@@ -431,13 +496,23 @@ impl Place {
         if place.figure && !place.caption && matches!(name, "table" | "blockquote" | "pre") {
             (place.outside, place.figure) = (false, false);
         }
-        if !matches!(name, "html" | "body" | "main" | "article") {
-            let marks = tag.marks();
-            place.around |= hints::is_around(&marks);
-            place.either |= hints::is_either(&marks);
-            place.comments |= hints::is_comments(&marks);
-        }
+        place.around |= own.around;
+        place.either |= own.either;
+        place.comments |= own.comments;
         place
+    }
+}
+
+impl Own {
+    /// What marks say.
+    fn of(marks: &str) -> Self {
+        Self {
+            around: hints::is_around(marks),
+            either: hints::is_either(marks),
+            comments: hints::is_comments(marks),
+            embed: hints::is_embed(marks),
+            body: hints::is_body(marks),
+        }
     }
 }
 
@@ -471,12 +546,17 @@ impl Tag<'_> {
             "data-testid",
             "data-component",
         ];
-        let marks: Vec<String> = keys
-            .iter()
-            .filter_map(|key| self.attribute(key))
-            .map(str::to_ascii_lowercase)
-            .collect();
-        marks.join(" ")
+        let named = keys.iter().filter_map(|key| self.attribute(key));
+        let made_up = Some(self.name()).filter(|name| name.contains('-'));
+        let mut marks = String::new();
+        for mark in named.chain(made_up) {
+            if !marks.is_empty() {
+                marks.push(' ');
+            }
+            marks.push_str(mark);
+        }
+        marks.make_ascii_lowercase();
+        marks
     }
 }
 

@@ -100,6 +100,193 @@ fn what_stands_between_paragraphs_is_the_articles() -> Result<()> {
 }
 
 #[test]
+fn names_of_layout_and_columns_say_nothing_of_the_article() -> Result<()> {
+    let body = page("").replace(
+        "<article>",
+        "<div class='page-ad-margins paywall'><article>",
+    );
+    let found = document(&body, Format::Html)?;
+    assert_eq!(blocks(&found), ["New quay opens in Skarn", FIRST, LAST]);
+    check_between(&[
+        (
+            "<table><tr><th class=ticker>Pier<th>Day<tr><td class=ticker><a href=/n>North</a><td>May 4, 2026</table>",
+            &["Pier", "Day", "North", "May 4, 2026"],
+        ),
+        (
+            "<port-promo><div>The council meets on Monday to talk about the price of tickets.</div></port-promo>",
+            &[],
+        ),
+    ])
+}
+
+#[test]
+fn lines_of_the_column_are_the_articles_wherever_they_stand() -> Result<()> {
+    let short = |text: &str| format!("<p>{text}</p>");
+    let body = format!(
+        "<p>SKARN, COAST</p><p>{FIRST}</p><p>It is open.</p><p>{LAST}</p><p>Provided by the harbour office</p>"
+    );
+    let source = page("")
+        .replace(&format!("<p>{FIRST}</p>"), &body)
+        .replace(&short(LAST), "");
+    let found = document(&source, Format::Html)?;
+    assert_eq!(
+        blocks(&found)[1..],
+        [
+            "SKARN, COAST",
+            FIRST,
+            "It is open.",
+            "Provided by the harbour office"
+        ]
+    );
+    let source = format!("<title>New quay</title><p>{FIRST}</p><p>The vote was at nine.</p>");
+    let found = document(&source, Format::Html)?;
+    assert_eq!(blocks(&found), ["New quay", FIRST, "The vote was at nine."]);
+    Ok(())
+}
+
+#[test]
+fn paragraphs_beside_what_holds_most_of_the_article_are_read() -> Result<()> {
+    let source = format!(
+        "<title>New quay</title><div><p>{FIRST}</p><div class=article-body><p>{LAST}</p><p>{LAST} {LAST}</p></div>\
+         <p>{FIRST} {LAST}</p></div>"
+    );
+    let found = document(&source, Format::Html)?;
+    let all = format!("{FIRST} {LAST}");
+    let two = format!("{LAST} {LAST}");
+    assert_eq!(blocks(&found), ["New quay", FIRST, LAST, &two, &all]);
+    Ok(())
+}
+
+#[test]
+fn headings_with_links_and_posts_are_the_articles() -> Result<()> {
+    check_between(&[
+        (
+            "<h3><a href=/p>1. The north pier</a></h3><p>It was built in 1961 and has room for forty boats.</p>",
+            &[
+                "1. The north pier",
+                "It was built in 1961 and has room for forty boats.",
+            ],
+        ),
+        (
+            "<div class=social-media-embed><blockquote><p>Use the northern quay tonight.</p>\
+             — Harbour (@skarn) <a href=/t>May 4, 2026, at nine in the evening</a></blockquote></div>",
+            &[
+                "Use the northern quay tonight.",
+                "— Harbour (@skarn) May 4, 2026, at nine in the evening",
+            ],
+        ),
+        (
+            "<p>Their pages are here.</p><p><a href=/x>https://example.org/quay</a></p>",
+            &["Their pages are here.", "https://example.org/quay"],
+        ),
+        (
+            "<div><img src=a.jpg> The quay at night, from above</div>",
+            &[],
+        ),
+        (
+            "<p>Related</p><h2>What comes next</h2><ul><li>A ferry on Friday</ul>",
+            &["What comes next", "A ferry on Friday"],
+        ),
+        (
+            "<p>What to read:</p><ul><li><h3><a href=/a>Ferry line opens after a delay</a></h3></ul>",
+            &["What to read:"],
+        ),
+    ])
+}
+
+#[test]
+fn what_follows_an_article_in_other_elements_is_left_out() -> Result<()> {
+    for end in [
+        "<ul><li><a href=/a>Ferry line opens</a> Coast Daily<li><a href=/b>Bridge is closed</a> Coast Daily\
+         <li><a href=/c>Snow is coming</a> Coast Daily</ul>",
+        "<div><h2>Readers</h2><div><div>I was there and it was far too loud for me and for my dog.</div>\
+         <div>We waited for this for more than nine years, and now it is here.</div></div></div>",
+    ] {
+        let source = page(&format!("<p>{LAST}</p><p>{FIRST} {LAST}</p>"))
+            .replace("</article>", &format!("{end}</article>"));
+        let found = document(&source, Format::Html)?;
+        let all = format!("{FIRST} {LAST}");
+        assert_eq!(
+            blocks(&found),
+            ["New quay opens in Skarn", FIRST, LAST, &all, LAST],
+            "{end}"
+        );
+        assert!(found.left_out().len() >= 3);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_press_release_says_of_its_publisher_is_left_out() -> Result<()> {
+    let between = format!("<p>{LAST}</p>").repeat(4);
+    let source = page(&between).replace(
+        "</article>",
+        "<hr><p>Skarn Ports is a leading builder of quays and piers on all northern coasts.</p></article>",
+    );
+    let found = document(&source, Format::Html)?;
+    assert_eq!(blocks(&found).len(), 7);
+    assert_eq!(
+        found.left_out().last().map(|left| left.reason),
+        Some(Reason::Around)
+    );
+    Ok(())
+}
+
+#[test]
+fn a_body_that_only_machines_read_is_taken_where_the_page_has_none() -> Result<()> {
+    let head = "<!DOCTYPE html><head><title>New quay</title>";
+    let data = |body: &str| {
+        format!(
+            "<script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{body}\"}}</script>"
+        )
+    };
+    let told = data(&format!("{FIRST}\\n\\n{LAST}\\n{FIRST}"));
+    let empty = "<body><nav><a href=/>Home</a></nav><div id=root>Please enable JavaScript.</div>";
+    let unscripted = format!("<noscript><p>{FIRST}</p><p>{LAST}</p><p>{FIRST}</p></noscript>");
+    for source in [
+        format!("{head}{told}</head>{empty}"),
+        format!("{head}</head>{empty}{unscripted}"),
+    ] {
+        let found = document(&source, Format::Html)?;
+        assert_eq!(blocks(&found), ["New quay", FIRST, LAST, FIRST], "{source}");
+    }
+    // Where the page shows its article, nothing is taken from elsewhere.
+    let source = page("").replace("</head>", &format!("{told}</head>"));
+    let found = document(&source, Format::Html)?;
+    assert_eq!(blocks(&found), ["New quay opens in Skarn", FIRST, LAST]);
+    Ok(())
+}
+
+#[test]
+fn a_pasted_dialog_goes_with_its_buttons() -> Result<()> {
+    for (dialog, rest) in [
+        (
+            "We value your privacy\nYou may click to consent to this, or refuse, as you like.\nMORE OPTIONS\nAGREE",
+            ["New quay opens in Skarn", FIRST, LAST],
+        ),
+        (
+            "Мы ценим вашу конфиденциальность\nБольше вариантов\nСогласен",
+            ["New quay opens in Skarn", FIRST, LAST],
+        ),
+        (
+            "نحن نقدر خصوصيتك\nخيارات أخرى\nأوافق",
+            ["New quay opens in Skarn", FIRST, LAST],
+        ),
+    ] {
+        let source = format!("{dialog}\n{}", rest.join("\n"));
+        let found = document(&source, Format::Text)?;
+        assert_eq!(blocks(&found), rest, "{dialog}");
+        assert!(
+            found
+                .left_out()
+                .iter()
+                .all(|left| left.reason == Reason::Consent)
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn what_is_not_shown_is_left_out_and_said_to_be() -> Result<()> {
     for hidden in [
         "<p style='display:/**/NONE'>X is here, and nobody sees it at all.</p>",
@@ -447,6 +634,11 @@ fn dialects_of_markdown_stay_whole() -> Result<()> {
             "## The pier {#pier}\n\nIt is closed.\n",
             &["The pier", "It is closed."],
         ),
+        (
+            "The pier {#pier}\n--------\n\nIt is {#really} closed.\n",
+            &["The pier", "It is {#really} closed."],
+        ),
+        ("- [ ] \\\n\t---\n\nIt is closed.\n", &["It is closed."]),
         ("Term\n: What it means.\n", &["Term", "What it means."]),
         (
             "It costs $5 and $6, or $5-$6.\n",
@@ -513,6 +705,85 @@ fn markup_that_is_not_read_is_no_article() -> Result<()> {
     ] {
         let found = read(text.as_bytes(), &ReadOptions::default())?;
         assert!(found.into_iter().all(|item| item.is_ok()), "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_text_that_is_a_page_or_data_is_told_by_its_content() -> Result<()> {
+    let folder = tempfile::tempdir().map_err(Error::io("create", "folder"))?;
+    let open = |source: &str| {
+        let path = folder.path().join("page.txt");
+        std::fs::write(&path, source).map_err(Error::io("write", &path))?;
+        let mut documents = Documents::open(&path, &ReadOptions::default())?;
+        let item = documents.next().ok_or(Error::Cancelled)?;
+        item.map_err(Error::from)
+    };
+    let found = open(&page(""))?;
+    assert_eq!(found.format(), Format::Html);
+    assert_eq!(blocks(&found), ["New quay opens in Skarn", FIRST, LAST]);
+    let refused = open("<?xml version=\"1.0\"?><rss><channel><title>x</title></channel></rss>");
+    assert!(refused.is_err_and(|error| error.kind() == "usage"));
+    for text in [
+        "<b>Quay</b> is a word of two letters too many.",
+        "1\n00:00 is the time.",
+    ] {
+        assert_eq!(open(text)?.format(), Format::Text, "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn fields_of_a_front_matter_that_stay_are_said() -> Result<()> {
+    for (source, said) in [
+        (
+            "---\ntitle: The quay\nauthor: Maren Holt\ndate: 2026-05-04\ndraft: true\n---\n\nIt is open.\n",
+            Some("`author`"),
+        ),
+        (
+            "---\ntitle: The quay\nlayout: post\n---\n\nIt is open.\n",
+            None,
+        ),
+        (
+            "+++\ntitle = \"The quay\"\nlead = \"It is open now\"\n+++\n\nIt is open.\n",
+            Some("`lead`"),
+        ),
+    ] {
+        let kept = document(source, Format::Markdown)?.kept();
+        assert_eq!(kept.is_some(), said.is_some(), "{source}");
+        let message = kept.map(|warning| warning.message).unwrap_or_default();
+        assert!(message.contains(said.unwrap_or_default()), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn marks_of_direction_do_not_stay_in_text_of_the_other_direction() -> Result<()> {
+    for (source, format) in [
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\n\u{202B}مرحبا بكم في الميناء.\u{202C}\n",
+            Format::Srt,
+        ),
+        ("\u{200F}مرحبا بكم في الميناء\u{200F}.\n", Format::Markdown),
+        ("\u{202B}مرحبا بكم في الميناء.\u{202C}\n", Format::Text),
+        (
+            "title,text\nx,\u{200F}مرحبا بكم في الميناء.\u{200F}\n",
+            Format::Csv,
+        ),
+        (
+            "{\"text\":\"\u{200F}مرحبا بكم في الميناء.\u{200F}\"}\n",
+            Format::JsonLines,
+        ),
+    ] {
+        let document = document(source, format)?;
+        let segments = document.segments(Language::Arabic);
+        let mut other =
+            document.replace(&segments, &vec!["Welcome to the port."; segments.len()])?;
+        other.set_language(Some(Language::English));
+        let written = other.to_source();
+        assert!(written.contains("Welcome to the port."), "{written}");
+        let is_mark = |c: char| matches!(c, '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}');
+        assert!(!written.contains(is_mark), "{format}: {written:?}");
     }
     Ok(())
 }
