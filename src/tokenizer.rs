@@ -152,8 +152,12 @@ impl ChatTokenizer {
         Ok(())
     }
 
-    /// The token that a text is, where it is one.
+    /// The token that a text is, by its name or as it is encoded.
     fn only_token(&self, text: &str) -> Option<TokenId> {
+        let named = |id: &TokenId| self.pieces.token(*id) == Some(text);
+        if let Some(id) = (0..self.pieces.len() as TokenId).find(named) {
+            return Some(id);
+        }
         let mut ids = Vec::new();
         self.pieces.encode_plain(text, &mut ids).ok()?;
         match ids.as_slice() {

@@ -110,7 +110,10 @@ impl Translator {
                     Some((texts[i], output.text.as_str()))
                 })
                 .collect();
-            if good.is_empty() || !self.keeping.is_fine() {
+            if !self.keeping.is_fine() {
+                break;
+            }
+            if good.is_empty() && background.is_some() {
                 continue;
             }
             let scope = self.scope(models, from, *background);
