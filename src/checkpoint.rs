@@ -170,6 +170,10 @@ impl Checkpoint {
         &self.tokenizer
     }
 
+    pub(crate) fn tokenizer_mut(&mut self) -> &mut ChatTokenizer {
+        &mut self.tokenizer
+    }
+
     /// Most tokens that a prompt and its answer may have together.
     pub(crate) fn context(&self) -> usize {
         self.context

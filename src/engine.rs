@@ -13,6 +13,8 @@ use crate::decode::{Row, Work};
 use crate::error::Result;
 use crate::language::Language;
 use crate::options::Decoding;
+use crate::prompts::Asking;
+use crate::registry::PromptFacts;
 use crate::tokenizer::Message;
 
 /// What may be written.
@@ -32,6 +34,8 @@ pub(crate) struct Job {
     pub(crate) max_new: usize,
     /// What the answer may be written in.
     pub(crate) writing: Writing,
+    /// How much less likely tokens of the prompt and the answer are made; 1 for no less.
+    pub(crate) penalty: f32,
 }
 
 /// What a model answered.
@@ -46,15 +50,35 @@ pub(crate) struct Answer {
 /// An instruct model that answers prompts.
 pub(crate) struct Instruct {
     checkpoint: Checkpoint,
+    asking: Asking,
     masks: Mutex<HashMap<Writing, Arc<[bool]>>>,
 }
 
 impl Instruct {
-    pub(crate) fn new(checkpoint: Checkpoint) -> Self {
-        Self {
+    /// A model that is asked as its entry says, where it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedModel`](crate::error::Error::UnsupportedModel) for a file that cannot be
+    /// asked so.
+    pub(crate) fn new(mut checkpoint: Checkpoint, facts: Option<&PromptFacts>) -> Result<Self> {
+        let asking = facts.map_or(Ok(Asking::usual()), Asking::new);
+        let asking = asking.map_err(|message| crate::error::Error::Registry {
+            name: "models.toml".to_owned(),
+            message,
+        })?;
+        let stop = facts.map_or(&[][..], |facts| &facts.stop);
+        checkpoint.tokenizer_mut().ask_by(asking.frame(), stop)?;
+        Ok(Self {
             checkpoint,
+            asking,
             masks: Mutex::new(HashMap::new()),
-        }
+        })
+    }
+
+    /// How it is asked.
+    pub(crate) fn asking(&self) -> &Asking {
+        &self.asking
     }
 
     /// Most tokens that a prompt and its answer may have together.
@@ -108,6 +132,7 @@ impl Instruct {
                 max_new: jobs.iter().map(|job| job.max_new).collect(),
                 stop: tokenizer.stop().to_vec(),
                 max_repeats: 3,
+                penalties: jobs.iter().map(|job| job.penalty).collect(),
                 banned: jobs
                     .iter()
                     .map(|job| Some(self.mask(job.writing)))
@@ -171,6 +196,7 @@ mod tests {
             prompt: prompt.to_vec(),
             max_new: 9,
             writing: Writing::Usual(Language::English),
+            penalty: 1.0,
         };
         let jobs = [job(&[1, 2, 3, 4]), job(&[1, 2, 3, 5, 6])];
         assert_eq!(lengths(&jobs, true), [1 + 5, 2 + 5]);

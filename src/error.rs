@@ -184,6 +184,16 @@ pub enum Error {
         /// What was asked, as in `translate ar to ru`.
         task: String,
     },
+    /// A model needs more memory than is free.
+    #[error("`{model}` needs {} of memory, and {} are free", gigabytes(*needed), gigabytes(*free))]
+    TooLarge {
+        /// The model.
+        model: String,
+        /// Bytes that it needs.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// A device was asked for that is not there.
     #[error("device `{device}` cannot be used: {message}")]
     Device {
@@ -214,6 +224,13 @@ pub enum Error {
     /// One error that several documents met, as a model that could not be loaded for any of them.
     #[error("{0}")]
     Shared(#[source] std::sync::Arc<Error>),
+}
+
+/// Bytes in words.
+pub(crate) fn gigabytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let amount = bytes as f64 / 1e9;
+    format!("{amount:.1} GB")
 }
 
 fn describe_io(error: &std::io::Error) -> String {
@@ -267,6 +284,7 @@ impl Error {
             Self::CorruptModel { .. } => "corrupt_model",
             Self::UnsupportedModel { .. } => "unsupported_model",
             Self::NoModel { .. } => "no_model",
+            Self::TooLarge { .. } => "too_large",
             Self::Device { .. } => "device",
             Self::Inference(_) => "inference",
             Self::Tokenizer(_) => "tokenizer",
@@ -340,6 +358,9 @@ impl Error {
             }
             Self::CorruptModel { .. } => {
                 "if it came from the cache, `newsml models verify` tells whether it is damaged"
+            }
+            Self::TooLarge { .. } => {
+                "close other programs, or name a model with `--model`, which is then loaded all the same; `newsml models list` shows what each needs"
             }
             Self::Device { hint, .. } => return Some(hint.clone()),
             Self::Registry { .. } => {

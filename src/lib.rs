@@ -84,8 +84,9 @@ pub use memory::{MemoryScope, TranslationMemory};
 pub use options::{Decoding, Device, LoadObserver, LoadOptions, Precision};
 pub use prompts::Length;
 pub use registry::{
-    Compression, DecodingFacts, Family, HubSource, Limits, ModelChoice, ModelSpec, Pair, Quality,
-    Registry, Route, Source, Task, UrlFile, UrlSource, WheelFile, WheelsSource,
+    Compression, DecodingFacts, Family, HubSource, Limits, ModelChoice, ModelSpec, Pair, Prefer,
+    PromptFacts, Quality, Registry, Route, Source, Task, UrlFile, UrlSource, WheelFile,
+    WheelsSource,
 };
 pub use segment::{sentences, split_long};
 pub use seq2seq::{Seq2Seq, Seq2SeqOptions};

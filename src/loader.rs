@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::checkpoint::Checkpoint;
-use crate::device::Places;
+use crate::device::{Places, free_memory};
 use crate::engine::Instruct;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, gigabytes};
 use crate::language::Language;
 use crate::networks::firefox::{self, Firefox};
 use crate::options::{Decoding, LoadOptions};
-use crate::registry::{Family, ModelChoice, ModelSpec, Registry, Route};
+use crate::registry::{Family, ModelChoice, ModelSpec, Prefer, Registry, Route};
 use crate::seq2seq::{Seq2Seq, Seq2SeqOptions};
 use crate::store::{Event, ModelFiles, Store};
 use crate::translators::{self, SegmentModel};
@@ -36,13 +37,14 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Whether it heeds the number of beams, and the limit of an output's tokens.
-    fn heeds(&self) -> (bool, bool) {
+    /// Whether it heeds the number of beams, the limit of an output's tokens, and what stands around
+    /// a text.
+    fn heeds(&self) -> [bool; 3] {
         match self {
-            Self::Instruct(_) => (false, true),
+            Self::Instruct(model) => [false, true, model.asking().takes_context()],
             // Distilled to be decoded in one way.
-            Self::Segments(SegmentModel::Firefox(_)) => (false, false),
-            Self::Segments(SegmentModel::Seq2Seq(_)) => (true, true),
+            Self::Segments(SegmentModel::Firefox(_)) => [false, false, false],
+            Self::Segments(SegmentModel::Seq2Seq(_)) => [true, true, false],
         }
     }
 }
@@ -52,15 +54,19 @@ impl Loaded {
     ///
     /// # Errors
     /// [`Error::Usage`].
-    pub(crate) fn heed(models: &[Arc<Self>], decoding: &Decoding) -> Result<()> {
+    pub(crate) fn heed(
+        models: &[Arc<Self>],
+        decoding: &Decoding,
+        with_context: bool,
+    ) -> Result<()> {
         let asked = [
             ("--beams", decoding.beams.is_some_and(|beams| beams > 1)),
             ("--max-tokens", decoding.max_tokens.is_some()),
+            ("--context", with_context),
         ];
-        let heeds = models.iter().map(|model| model.engine.heeds());
-        let (beams, tokens) = heeds.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
-        for ((option, is_asked), is_heeded) in asked.into_iter().zip([beams, tokens]) {
-            if is_asked && !is_heeded {
+        for (number, (option, is_asked)) in asked.into_iter().enumerate() {
+            let is_heeded = |model: &Arc<Self>| model.engine.heeds()[number];
+            if is_asked && !models.iter().any(is_heeded) {
                 let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
                 return Err(Error::Usage {
                     message: format!("`{}` takes no notice of `{option}`", ids.join(" + ")),
@@ -81,6 +87,11 @@ pub(crate) struct Loader {
     registry: Registry,
     store: Store,
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
+    /// How much memory is free, where the system tells.
+    free: fn() -> Option<u64>,
+    /// Whether models fit into the memory, as was found when they were first thought of: one that
+    /// runs takes the memory that it was found to fit into.
+    fit: Mutex<HashMap<String, bool>>,
 }
 
 /// A way to do a task whose files are here: the models, in the order in which they work.
@@ -99,7 +110,9 @@ impl Loader {
             places,
             registry,
             store,
-            loaded: Mutex::new(HashMap::new()),
+            loaded: Mutex::default(),
+            free: free_memory,
+            fit: Mutex::default(),
         };
         let device = &loader.places.choice;
         match loader.tell(&Event::Device { device }) {
@@ -126,24 +139,58 @@ impl Loader {
             }
             return Ok(vec![model]);
         }
-        let routes = self.registry.routes(from, to);
-        self.first_of(&routes, &task, |route, fetch| match route {
-            Route::Direct(spec) => self.files(&[*spec], fetch),
-            Route::ThroughEnglish => {
-                let mut found = Vec::new();
-                for (from, to) in [(from, Language::English), (Language::English, to)] {
-                    // A model that follows instructions translates directly as well as it does in
-                    // two steps.
-                    let mut specs = self.registry.translators(from, to);
-                    specs.retain(|spec| spec.family != Family::Qwen2);
-                    match self.files(&specs, fetch)? {
-                        Some(leg) => found.extend(leg),
-                        None => return Ok(None),
+        self.first_of_lists(&task, |prefer| {
+            let routes = self.registry.routes(from, to, prefer);
+            self.first_of(&routes, &task, |route, fetch| match route {
+                Route::Direct(spec) => self.files(&[*spec], fetch),
+                Route::ThroughEnglish => {
+                    let mut found = Vec::new();
+                    for leg in [(from, Language::English), (Language::English, to)] {
+                        // A model that knows both languages translates directly as well as it does
+                        // in two steps.
+                        let mut specs = self.registry.translators(leg.0, leg.1, prefer);
+                        specs.retain(|spec| !spec.translates(from, to));
+                        match self.files(&specs, fetch)? {
+                            Some(leg) => found.extend(leg),
+                            None => return Ok(None),
+                        }
                     }
+                    Ok(Some(found))
                 }
-                Ok(Some(found))
-            }
+            })
         })
+    }
+
+    /// What the list of the caller's preference gives or, where it gives nothing, the fast one.
+    fn first_of_lists(
+        &self,
+        task: &str,
+        first_of: impl Fn(Prefer) -> Result<Vec<Arc<Loaded>>>,
+    ) -> Result<Vec<Arc<Loaded>>> {
+        let mut last = None;
+        for prefer in self.lists() {
+            match first_of(*prefer) {
+                // The next list may have what this one has not.
+                Err(
+                    error @ (Error::Offline { .. }
+                    | Error::Unavailable { .. }
+                    | Error::TooLarge { .. }
+                    | Error::NoModel { .. }),
+                ) => last = Some(worse(last, error)),
+                found => return found,
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::NoModel {
+            task: task.to_owned(),
+        }))
+    }
+
+    /// The lists that a model is looked for in.
+    fn lists(&self) -> &'static [Prefer] {
+        match self.options.prefer {
+            Prefer::Fast => &[Prefer::Fast],
+            Prefer::Best => &[Prefer::Best, Prefer::Fast],
+        }
     }
 
     /// The next model of the list after one, for what that one could not do: only one that is in the
@@ -158,13 +205,12 @@ impl Loader {
         if self.options.model.is_some() {
             return None;
         }
-        let specs = self.registry.translators(from, to);
-        let others = specs
-            .into_iter()
-            .skip_while(|spec| spec.id != after)
-            .skip(1);
+        let lists = self.lists().iter();
+        let specs = lists.flat_map(|prefer| self.registry.translators(from, to, *prefer));
+        let others = specs.skip_while(|spec| spec.id != after).skip(1);
         let (spec, files) = others
-            .filter(|spec| spec.family != Family::Qwen2)
+            .filter(|spec| spec.is_made_for_translation())
+            .filter(|spec| self.too_large(spec).is_none())
             .find_map(|spec| Some((spec, self.store.cached(spec)?)))?;
         match self.load_all(
             &vec![(spec, files)],
@@ -188,8 +234,10 @@ impl Loader {
         if let Some(model) = self.chosen(|spec| spec.summarizes(language), &task)? {
             return Ok(model);
         }
-        let specs = self.registry.summarizers(language);
-        let found = self.first_of(&specs, &task, |spec, fetch| self.files(&[*spec], fetch))?;
+        let found = self.first_of_lists(&task, |prefer| {
+            let specs = self.registry.summarizers(language, prefer);
+            self.first_of(&specs, &task, |spec, fetch| self.files(&[*spec], fetch))
+        })?;
         found.into_iter().next().ok_or(Error::NoModel { task })
     }
 
@@ -204,10 +252,7 @@ impl Loader {
             message: message.to_owned(),
             hint: Some("name it, as in `newsml translate --lang ru FILE`".to_owned()),
         };
-        match self.chosen(
-            |spec| spec.family != Family::Qwen2,
-            "translate its own pair",
-        )? {
+        match self.chosen(|spec| !spec.family.is_prompted(), "translate its own pair")? {
             None => Err(missing(
                 "`--lang` is missing: the language to translate into",
             )),
@@ -243,13 +288,76 @@ impl Loader {
                     });
                 }
                 let files = self.store.fetch(spec, &|event| self.tell(event))?;
+                self.warn_of_memory(&spec.id, spec.memory_needed())?;
                 Ok(Some(self.load(&spec.id, &files, Some(spec))?))
             }
             ModelChoice::Local(path) => {
                 let files = ModelFiles::local(&path)?;
+                let like = files.ending(".gguf").and_then(|path| self.like(&path));
+                let size = files.size();
+                let needed = like.map_or(size.saturating_add(size / 4), ModelSpec::memory_needed);
+                self.warn_of_memory(name, needed)?;
                 Ok(Some(self.load(name, &files, None)?))
             }
         }
+    }
+
+    /// The entry of the catalogue that a file of the user's own has the name of.
+    fn like(&self, path: &Path) -> Option<&ModelSpec> {
+        self.registry.of_file(path)
+    }
+
+    /// What keeps a model from being chosen: that it needs more memory than is free. It is told once.
+    fn too_large(&self, spec: &ModelSpec) -> Option<Error> {
+        if self.is_loaded(&spec.id) || !self.places.are_kernels() {
+            return None;
+        }
+        let needed = spec.memory_needed();
+        let free = (self.free)()?;
+        let mut known = self.fit.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !known.contains_key(&spec.id);
+        let fits = *known
+            .entry(spec.id.clone())
+            .or_insert_with(|| needed <= free);
+        drop(known);
+        if fits {
+            return None;
+        }
+        let error = Error::TooLarge {
+            model: spec.id.clone(),
+            needed,
+            free,
+        };
+        if is_first {
+            let _ = self.tell(&Event::ModelPassedOver {
+                model: &spec.id,
+                reason: &error,
+            });
+        }
+        Some(error)
+    }
+
+    /// A model that was named is loaded whatever it needs.
+    fn warn_of_memory(&self, id: &str, needed: u64) -> Result<()> {
+        if self.is_loaded(id) || !self.places.are_kernels() {
+            return Ok(());
+        }
+        let Some(free) = (self.free)().filter(|free| needed > *free) else {
+            return Ok(());
+        };
+        let [needed, free] = [needed, free].map(gigabytes);
+        let text = &format!(
+            "it needs {needed} of memory, and {free} are free: it may be slow, or be stopped by the system"
+        );
+        match self.tell(&Event::Notice { model: id, text }) {
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+
+    fn is_loaded(&self, id: &str) -> bool {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.contains_key(id)
     }
 
     /// The first way whose files are in the cache, else the first whose files can be fetched.
@@ -275,8 +383,7 @@ impl Loader {
                 Err(error @ (Error::Cancelled | Error::DiskFull { .. } | Error::Io { .. })) => {
                     return Err(error);
                 }
-                // The one most wanted is the one to name.
-                Err(error) => last = last.or(Some(error)),
+                Err(error) => last = Some(worse(last, error)),
             }
         }
         Err(last.unwrap_or_else(no_model))
@@ -287,6 +394,12 @@ impl Loader {
         let specs = specs.iter().filter(|spec| spec.family.is_runnable());
         let mut last = None;
         for spec in specs {
+            if let Some(error) = self.too_large(spec) {
+                if matches!(fetch, Fetch::Yes) {
+                    last = Some(worse(last, error));
+                }
+                continue;
+            }
             match fetch {
                 Fetch::No => {
                     if let Some(files) = self.store.cached(spec) {
@@ -305,7 +418,7 @@ impl Loader {
                         if !matches!(error, Error::Offline { .. }) && self.tell(&event).is_break() {
                             return Err(Error::Cancelled);
                         }
-                        last = last.or(Some(error));
+                        last = Some(worse(last, error));
                     }
                 },
             }
@@ -322,18 +435,13 @@ impl Loader {
                 "the first of the list whose source answered"
             };
             // It was said when it was loaded.
-            if self
-                .loaded
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains_key(&spec.id)
-            {
+            if self.is_loaded(&spec.id) {
                 models.push(self.load(&spec.id, files, Some(spec))?);
                 continue;
             }
             self.store.notify(spec, &|event| self.tell(event))?;
             // It can be had anywhere, and is no one's first choice.
-            let caution = if spec.family == Family::Qwen2 && task.starts_with("translate") {
+            let caution = if !spec.is_made_for_translation() && task.starts_with("translate") {
                 "; it was not made for translation, so expect mistakes"
             } else {
                 ""
@@ -377,7 +485,10 @@ impl Loader {
                 if stopped {
                     return Err(Error::Cancelled);
                 }
-                Engine::Instruct(Box::new(Instruct::new(checkpoint)))
+                // A file of the user's own is asked as the catalogue says of its name.
+                let entry = spec.or_else(|| self.like(&path));
+                let facts = entry.and_then(|entry| entry.prompt.as_ref());
+                Engine::Instruct(Box::new(Instruct::new(checkpoint, facts)?))
             }
             None => Engine::Segments(self.segment_model(id, files, spec)?),
         };
@@ -390,15 +501,19 @@ impl Loader {
         Ok(model)
     }
 
-    /// A catalogue model is known by what its files must be, one of the user's own by its files.
+    /// A catalogue model is known by what its files must be, one of the user's own by its files; and
+    /// by how it is asked.
     fn weights(&self, files: &ModelFiles, spec: Option<&ModelSpec>) -> String {
         let weights = match spec {
-            Some(spec) => {
-                serde_json::to_string(&(&spec.sources, &spec.decoding)).unwrap_or_default()
+            Some(spec) => spec.fingerprint(),
+            None => {
+                let like = files.ending(".gguf").and_then(|path| self.like(&path));
+                let prompt = like.and_then(|entry| entry.prompt.as_ref());
+                let asked = prompt.map(|prompt| serde_json::to_string(prompt).unwrap_or_default());
+                format!("{}{}", files.fingerprint(), asked.unwrap_or_default())
             }
-            None => files.fingerprint(),
         };
-        format!("{weights} {:?}", self.options.precision)
+        format!("{weights} {}", self.options.precision)
     }
 
     /// Loads a directory of a Firefox model, or one in Hugging Face layout.
@@ -452,8 +567,127 @@ impl Loader {
     }
 }
 
+/// The error to name of two: that of the model most wanted, unless it is too large and others are not.
+fn worse(before: Option<Error>, error: Error) -> Error {
+    match before {
+        Some(before) if !matches!(before, Error::TooLarge { .. }) => before,
+        Some(before) if matches!(error, Error::TooLarge { .. }) => before,
+        _ => error,
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Fetch {
     No,
     Yes,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::options::Device;
+
+    /// A loader of two models, with what it told.
+    fn loader(device: Device, free: fn() -> Option<u64>) -> (Loader, Arc<Mutex<Vec<String>>>) {
+        let entry = |id: &str, memory: u64| {
+            format!(
+                "[[model]]\nid = \"{id}\"\nfamily = \"gguf\"\ntasks = [\"summarize\"]\nlanguages = [\"en\"]\n\
+                 licence = \"MIT\"\nsize = 1\nmemory = {memory}\n[[model.sources]]\nkind = \"hub\"\n\
+                 repository = \"o/{id}\"\nfiles = [\"m.gguf\"]\n"
+            )
+        };
+        let mut registry = Registry::builtin().unwrap();
+        let text = entry("large", 5_000_000_000) + &entry("small", 1_000_000_000);
+        registry.merge(&text, "test").unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&told);
+        let mut options = LoadOptions {
+            registry: Some(registry),
+            device,
+            ..LoadOptions::default()
+        };
+        options.observer = Some(Arc::new(move |event| {
+            if let Event::ModelPassedOver { model, reason } = event {
+                seen.lock().unwrap().push(format!("{model}: {reason}"));
+            }
+            if let Event::Notice { model, text } = event {
+                seen.lock().unwrap().push(format!("{model}: {text}"));
+            }
+            ControlFlow::Continue(())
+        }));
+        let mut loader = Loader::new(options).unwrap();
+        loader.free = free;
+        (loader, told)
+    }
+
+    #[test]
+    fn a_model_that_needs_more_memory_than_is_free_is_passed_over_once_and_for_all() {
+        let (mut loader, told) = loader(Device::Cpu, || Some(3_000_000_000));
+        let large = loader.registry.model("large").unwrap().clone();
+        let small = loader.registry.model("small").unwrap().clone();
+        for _ in 0..2 {
+            assert_eq!(loader.too_large(&large).unwrap().kind(), "too_large");
+            assert!(loader.too_large(&small).is_none());
+        }
+        // Memory that comes and goes must not change the model in the middle of the work.
+        loader.free = || Some(6_000_000_000);
+        assert!(loader.too_large(&large).is_some());
+        loader.free = || Some(0);
+        assert!(loader.too_large(&small).is_none());
+        assert_eq!(
+            *told.lock().unwrap(),
+            ["large: `large` needs 5.0 GB of memory, and 3.0 GB are free"]
+        );
+        let files = loader.files(&[&large], Fetch::No);
+        assert!(files.unwrap().is_none());
+        let error = loader.files(&[&large], Fetch::Yes).err().unwrap();
+        assert_eq!(error.kind(), "too_large");
+    }
+
+    #[test]
+    fn nothing_is_passed_over_where_nothing_is_known_or_on_a_card() {
+        for (device, free) in [
+            (Device::Cpu, (|| None) as fn() -> Option<u64>),
+            (Device::CpuTensors(1), || Some(0)),
+        ] {
+            let (loader, told) = loader(device, free);
+            let large = loader.registry.model("large").unwrap();
+            assert!(loader.too_large(large).is_none());
+            loader.warn_of_memory("large", 5_000_000_000).unwrap();
+            assert!(told.lock().unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_model_that_was_named_gets_a_warning() {
+        let (loader, told) = loader(Device::Cpu, || Some(3_000_000_000));
+        loader.warn_of_memory("large", 5_000_000_000).unwrap();
+        loader.warn_of_memory("small", 1_000_000_000).unwrap();
+        assert_eq!(
+            *told.lock().unwrap(),
+            [
+                "large: it needs 5.0 GB of memory, and 3.0 GB are free: it may be slow, or be stopped by the system"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_error_to_name_is_that_of_the_model_most_wanted_that_fits() {
+        let offline = |id: &str| Error::Offline { id: id.to_owned() };
+        let too_large = |id: &str| Error::TooLarge {
+            model: id.to_owned(),
+            needed: 2,
+            free: 1,
+        };
+        let named = |errors: Vec<Error>| {
+            let worst = errors
+                .into_iter()
+                .fold(None, |last, error| Some(worse(last, error)));
+            worst.map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert!(named(vec![too_large("a"), offline("b"), offline("c")]).contains("`b`"));
+        assert!(named(vec![offline("a"), too_large("b")]).contains("`a`"));
+        assert!(named(vec![too_large("a"), too_large("b")]).contains("`a`"));
+    }
 }

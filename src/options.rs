@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::registry::Registry;
+use crate::registry::{Prefer, Registry};
 use crate::store::{Event, StoreOptions};
 
 /// Where networks run.
@@ -103,6 +103,18 @@ pub enum Precision {
     Q8,
 }
 
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+            Self::Q8 => "q8",
+        })
+    }
+}
+
 impl FromStr for Precision {
     type Err = Error;
 
@@ -129,6 +141,8 @@ pub type LoadObserver = Arc<dyn Fn(&Event<'_>) -> ControlFlow<()> + Send + Sync>
 pub struct LoadOptions {
     /// An id, a directory or a `.gguf` file; `None` for the best of the registry's lists.
     pub model: Option<String>,
+    /// Which of the registry's lists a model is chosen from, where none is named.
+    pub prefer: Prefer,
     /// The catalogue; `None` for the built-in one.
     pub registry: Option<Registry>,
     /// Where files are kept and how the network is used.
@@ -147,6 +161,7 @@ impl Default for LoadOptions {
     fn default() -> Self {
         Self {
             model: None,
+            prefer: Prefer::Fast,
             registry: None,
             store: StoreOptions::from_environment(),
             device: Device::Auto,
@@ -160,6 +175,7 @@ impl fmt::Debug for LoadOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadOptions")
             .field("model", &self.model)
+            .field("prefer", &self.prefer)
             .field("store", &self.store)
             .field("device", &self.device)
             .field("precision", &self.precision)

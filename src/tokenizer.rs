@@ -29,13 +29,17 @@ use template::ChatTemplate;
 use thinking::Thinking;
 use vocabulary::{ENDS, Fault};
 
-/// The tokenizer of a GGUF file, with its chat template if it has one.
+/// The tokenizer of an instruct model, with its chat template.
 pub(crate) struct ChatTokenizer {
     path: PathBuf,
     pieces: Pieces,
-    /// Base weights have none.
-    chat: Option<Chat>,
-    /// Markers of the template that are no tokens, such as `[INST]` of Llama 2.
+    /// The chat template, or why there is none that can be used.
+    template: Result<ChatTemplate, String>,
+    /// Whether the template takes no system message, so that it goes before what the user says.
+    joins_system: bool,
+    /// What stands before a prompt and after it, in place of what the template says.
+    frame: Option<(String, String)>,
+    /// Markers of the template and of the frame that are no tokens, such as `[INST]` of Llama 2.
     written: Vec<String>,
     /// Whether text is composed (NFC) before it is encoded, as the makers do.
     composes: bool,
@@ -43,13 +47,6 @@ pub(crate) struct ChatTokenizer {
     stop: Vec<TokenId>,
     /// Which scripts each token has letters of.
     scripts: Vec<u8>,
-}
-
-/// How a model is spoken to.
-struct Chat {
-    template: ChatTemplate,
-    /// Whether the template takes no system message, so that it goes before what the user says.
-    joins_system: bool,
 }
 
 /// A piece of a prompt.
@@ -83,42 +80,102 @@ impl ChatTokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedModel`] for a tokenizer or a way to split text that is not known, and for
-    /// a template that cannot be used within its limits; [`Error::CorruptModel`] for a vocabulary
-    /// that contradicts itself.
+    /// [`Error::UnsupportedModel`] for a tokenizer or a way to split text that is not known;
+    /// [`Error::CorruptModel`] for a vocabulary that contradicts itself. A chat template that is not
+    /// there, or cannot be used within its limits, is no error before it is needed.
     pub(crate) fn from_gguf(gguf: &Gguf) -> Result<Self> {
-        let source = gguf.text("tokenizer.chat_template").ok();
         let vocabulary = vocabulary::read(gguf)?;
         let composes = vocabulary.pre.as_deref() == Some("qwen2");
         let pieces = Pieces::new(vocabulary).map_err(|fault| match fault {
             Fault::Corrupt(message) => gguf.corrupt(message),
             Fault::Unsupported(message) => gguf.unsupported(message),
         })?;
-        let chat = source
-            .map(|source| Chat::new(source, &pieces))
-            .transpose()
-            .map_err(|message| {
-                gguf.unsupported(format!("its chat template cannot be used: {message}"))
-            })?;
-        let written = source
-            .map_or(Vec::new(), template::markers)
-            .into_iter()
-            .filter(|marker| pieces.marker(marker).is_none())
-            .collect();
+        let text = |id: Option<TokenId>| id.and_then(|id| pieces.token(id)).unwrap_or_default();
+        let ends = (text(pieces.begin()), text(pieces.end()));
+        let source = gguf.text("tokenizer.chat_template").ok();
+        let (template, joins_system) = match source.map(|source| read_template(source, ends)) {
+            Some(Ok((template, joins_system))) => (Ok(template), joins_system),
+            Some(Err(message)) => (
+                Err(format!("its chat template cannot be used: {message}")),
+                false,
+            ),
+            None => (
+                Err("the file has no chat template, so it is no instruct model".to_owned()),
+                false,
+            ),
+        };
         let scripts = (0..pieces.len() as TokenId)
             .map(|id| scripts::of(&pieces.bytes(id)))
             .collect();
         let thinking = Thinking::new(|name| pieces.marker(name));
+        let written = written(source.unwrap_or_default(), &pieces);
         Ok(Self {
             path: gguf.path().to_path_buf(),
             stop: stop_tokens(gguf, &pieces),
             pieces,
-            chat,
+            template,
+            joins_system,
+            frame: None,
             written,
             composes,
             thinking,
             scripts,
         })
+    }
+
+    /// Says how prompts are made of what is asked: with a frame, or else by the chat template; and
+    /// which tokens end an answer too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedModel`] where there is no frame and no template that can be used, and for
+    /// a token that the vocabulary does not have.
+    pub(crate) fn ask_by(
+        &mut self,
+        frame: Option<(String, String)>,
+        stop: &[String],
+    ) -> Result<()> {
+        match (&frame, &self.template) {
+            (None, Err(message)) => return Err(self.unsupported(message.clone())),
+            (None, Ok(_)) => {}
+            (Some((before, after)), _) => {
+                self.written
+                    .extend(written(&format!("{before} {after}"), &self.pieces));
+            }
+        }
+        self.frame = frame;
+        for name in stop {
+            let id = self.pieces.marker(name).or_else(|| self.only_token(name));
+            let id = id.ok_or_else(|| {
+                self.unsupported(format!(
+                    "the file has no token `{}`, which is to end its answers",
+                    name.escape_debug()
+                ))
+            })?;
+            self.stop.push(id);
+        }
+        Ok(())
+    }
+
+    /// The token that a text is, by its name or as it is encoded.
+    fn only_token(&self, text: &str) -> Option<TokenId> {
+        let named = |id: &TokenId| self.pieces.token(*id) == Some(text);
+        if let Some(id) = (0..self.pieces.len() as TokenId).find(named) {
+            return Some(id);
+        }
+        let mut ids = Vec::new();
+        self.pieces.encode_plain(text, &mut ids).ok()?;
+        match ids.as_slice() {
+            [id] => Some(*id),
+            _ => None,
+        }
+    }
+
+    fn unsupported(&self, message: String) -> Error {
+        Error::UnsupportedModel {
+            path: self.path.clone(),
+            message,
+        }
     }
 
     /// The tokens that end an answer.
@@ -130,33 +187,35 @@ impl ChatTokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedModel`] where the file has no template, or it rejects the conversation.
+    /// [`Error::Tokenizer`] where the model's template rejects the conversation.
     pub(crate) fn prompt(&self, messages: &[Message<'_>]) -> Result<Vec<TokenId>> {
-        let unsupported = |message: String| Error::UnsupportedModel {
-            path: self.path.clone(),
-            message,
-        };
-        let chat = self.chat.as_ref().ok_or_else(|| {
-            unsupported("the file has no chat template, so it is no instruct model".to_owned())
-        })?;
         let mut theirs = Vec::new();
         let mut contents: Vec<(&str, String)> = messages
             .iter()
             .map(|message| (message.role, placed(&message.content, &mut theirs)))
             .collect();
-        if chat.joins_system
-            && let [("system", system), (_, first), ..] = contents.as_mut_slice()
-        {
-            *first = format!("{system}\n\n{first}");
-            contents.remove(0);
-        }
-        let contents: Vec<(&str, &str)> = contents
-            .iter()
-            .map(|(role, content)| (*role, content.as_str()))
-            .collect();
-        let text = rendered(&chat.template, &contents).map_err(|message| {
-            unsupported(format!("its chat template rejects the prompt: {message}"))
-        })?;
+        let text = match (&self.frame, &self.template) {
+            (Some((before, after)), _) => {
+                let said: Vec<&str> = contents.iter().map(|(_, said)| said.as_str()).collect();
+                format!("{before}{}{after}", said.join("\n\n"))
+            }
+            (None, Err(message)) => return Err(self.unsupported(message.clone())),
+            (None, Ok(template)) => {
+                if self.joins_system
+                    && let [("system", system), (_, first), ..] = contents.as_mut_slice()
+                {
+                    *first = format!("{system}\n\n{first}");
+                    contents.remove(0);
+                }
+                let contents: Vec<(&str, &str)> = contents
+                    .iter()
+                    .map(|(role, content)| (*role, content.as_str()))
+                    .collect();
+                rendered(template, &contents).map_err(|message| {
+                    self.unsupported(format!("its chat template rejects the prompt: {message}"))
+                })?
+            }
+        };
         let mut ids = self.encode_prompt(&text, &theirs)?;
         if let Some(begin) = self.pieces.begins_with()
             && ids.first() != Some(&begin)
@@ -245,23 +304,18 @@ impl ChatTokenizer {
     }
 }
 
-impl Chat {
-    fn new(source: &str, pieces: &Pieces) -> std::result::Result<Self, String> {
-        let text = |id: Option<TokenId>| id.and_then(|id| pieces.token(id)).unwrap_or_default();
-        let (begin, end) = (text(pieces.begin()), text(pieces.end()));
-        let template = ChatTemplate::new(source, begin.to_owned(), end.to_owned())?;
-        let trial = rendered(&template, &[("system", "Translate."), ("user", "Hello.")]);
-        let joins_system = trial.is_err();
-        if joins_system {
-            // The first error says more, unless it is about the system message.
-            let alone = rendered(&template, &[("user", "Hello.")]);
-            alone.map_err(|message| trial.err().unwrap_or(message))?;
-        }
-        Ok(Self {
-            template,
-            joins_system,
-        })
+/// A template that takes a conversation, and whether it takes no system message; an error says what
+/// is wrong with it.
+fn read_template(source: &str, (begin, end): (&str, &str)) -> Result<(ChatTemplate, bool), String> {
+    let template = ChatTemplate::new(source, begin.to_owned(), end.to_owned())?;
+    let trial = rendered(&template, &[("system", "Translate."), ("user", "Hello.")]);
+    let joins_system = trial.is_err();
+    if joins_system {
+        // The first error says more, unless it is about the system message.
+        let alone = rendered(&template, &[("user", "Hello.")]);
+        alone.map_err(|message| trial.err().unwrap_or(message))?;
     }
+    Ok((template, joins_system))
 }
 
 /// A conversation by a template, which may add little to it and repeat none of it: what a prompt says
@@ -278,6 +332,14 @@ fn rendered(template: &ChatTemplate, messages: &[(&str, &str)]) -> Result<String
         return Err("it repeats what the messages say".to_owned());
     }
     Ok(text)
+}
+
+/// The markers in a text that are no tokens.
+fn written(text: &str, pieces: &Pieces) -> Vec<String> {
+    let markers = template::markers(text).into_iter();
+    markers
+        .filter(|marker| pieces.marker(marker).is_none())
+        .collect()
 }
 
 /// A message with places for what is not ours; `theirs` collects what belongs there.

@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::language::Language;
 use crate::networks::firefox::{Firefox, Spread};
 use crate::options::Decoding;
+use crate::prompts::Phrase;
 use crate::registry::{Family, ModelSpec, Registry};
 use crate::seq2seq::Seq2Seq;
 use crate::warning::{Warning, WarningKind};
@@ -43,15 +44,9 @@ pub(crate) struct Texts<'a> {
     /// For each text what its translation must say, as far as the model can be made to; none for
     /// texts beyond the end.
     pub(crate) phrases: &'a [Vec<Phrase>],
-}
-
-/// What a translation must say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Phrase {
-    /// The words of the text that it stands for; `None` where they are not in it.
-    pub(crate) source: Option<String>,
-    /// The words of the translation.
-    pub(crate) target: String,
+    /// For each text what stands around it, for models that know what to do with that; nothing for
+    /// texts beyond the end.
+    pub(crate) backgrounds: &'a [Option<String>],
 }
 
 impl<'a> From<&'a [&'a str]> for Texts<'a> {
@@ -59,6 +54,7 @@ impl<'a> From<&'a [&'a str]> for Texts<'a> {
         Self {
             texts,
             phrases: &[],
+            backgrounds: &[],
         }
     }
 }
@@ -94,9 +90,6 @@ impl Checkpoint {
     pub(crate) fn new(model: Seq2Seq, spec: Option<&ModelSpec>, registry: &Registry) -> Self {
         let mut names = Vec::new();
         for entry in registry.models() {
-            if matches!(entry.family, Family::Qwen2 | Family::Firefox) {
-                continue;
-            }
             names.extend(Language::ALL.map(|language| Names {
                 family: entry.family,
                 language,
@@ -183,7 +176,12 @@ impl Checkpoint {
         let Request {
             task,
             languages,
-            texts: Texts { texts, phrases },
+            texts:
+                Texts {
+                    texts,
+                    phrases,
+                    backgrounds: _,
+                },
             most_new,
         } = *request;
         let (source, target) = self.language_tokens(languages.0, languages.1)?;

@@ -107,6 +107,10 @@ pub(crate) struct Translate {
     /// A term that is not translated; may be given several times
     #[arg(long, value_name = "TERM")]
     pub(crate) keep: Vec<String>,
+    /// Tell the model the headline and the sentence before, as the background of each sentence; for
+    /// models that know what to do with it
+    #[arg(long)]
+    pub(crate) context: bool,
     /// With --json, give each sentence and its translation as well
     #[arg(long)]
     pub(crate) segments: bool,
@@ -242,6 +246,10 @@ pub(crate) struct ModelArgs {
     /// A model of the catalogue, a folder in Hugging Face layout, or a GGUF file
     #[arg(long, value_name = "ID|DIR|FILE.gguf")]
     pub(crate) model: Option<String>,
+    /// Which list of models to choose from: fast ones, or the best, which are some twenty times slower
+    /// and take some gigabytes; `newsml models list` shows both
+    #[arg(long, value_name = "WHAT", default_value = "fast", value_parser = ["fast", "best"], conflicts_with = "model")]
+    pub(crate) prefer: String,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 }
@@ -291,56 +299,6 @@ impl DocumentArgs {
             fields: self.field.clone(),
         })
     }
-
-    /// What has a part in the results.
-    fn effective(&self) -> Self {
-        Self {
-            files: Vec::new(),
-            output: None,
-            redo: false,
-            ..self.clone()
-        }
-    }
-}
-
-impl ModelArgs {
-    /// What has a part in the results: not where they are computed, and how many at once.
-    fn effective(&self) -> Self {
-        let compute = ComputeArgs {
-            device: String::new(),
-            threads: None,
-            batch_tokens: None,
-            ..self.compute.clone()
-        };
-        Self {
-            compute,
-            ..self.clone()
-        }
-    }
-}
-
-impl Translate {
-    /// What has a part in the results.
-    pub(crate) fn effective(&self) -> Self {
-        Self {
-            documents: self.documents.effective(),
-            model: self.model.effective(),
-            // What it gives back is what the model would write.
-            memory: None,
-            ..self.clone()
-        }
-    }
-}
-
-impl Summarize {
-    /// What has a part in the results.
-    pub(crate) fn effective(&self) -> Self {
-        Self {
-            documents: self.documents.effective(),
-            model: self.model.effective(),
-            ..self.clone()
-        }
-    }
 }
 
 /// How long a summary is.
@@ -382,7 +340,8 @@ pub(crate) enum Memory {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Models {
-    /// Shows all models: what they do, licence, size, and which are in the cache
+    /// Shows all models: what they do, licence, size, the memory they need, which are in the cache, and
+    /// the lists that a model is chosen from
     List,
     /// Fetches models into the cache
     Pull {

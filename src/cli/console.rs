@@ -175,6 +175,11 @@ impl Console {
                     Error::Unavailable { .. } => self.note(&format!(
                         "passed over `{model}`: none of its sources could be used"
                     )),
+                    Error::TooLarge { needed, free, .. } => self.note(&format!(
+                        "passed over `{model}`: it needs {} of memory, and {} are free",
+                        size(*needed),
+                        size(*free)
+                    )),
                     _ => self.note(&format!("passed over `{model}`: {reason}")),
                 }
             }

@@ -18,6 +18,7 @@ mod output;
 mod progress;
 mod resume;
 mod run;
+mod settings;
 mod usage;
 
 use std::path::PathBuf;

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 
-use newsml::{Error, FileStatus, ModelSpec, Registry, Result, Store, terminal_safe};
+use newsml::{
+    Error, FileStatus, Language, ModelSpec, Prefer, Registry, Result, Route, Store, terminal_safe,
+};
 use serde_json::json;
 
 use super::Status;
@@ -42,9 +44,9 @@ impl Context<'_> {
             }
             return Ok(Status::Done);
         }
-        let rows: Vec<[String; 5]> = models.iter().map(|model| self.row(model)).collect();
-        let header = ["MODEL", "SIZE", "LICENCE", "WHERE", "WORK"].map(str::to_owned);
-        let widths: Vec<usize> = (0..4)
+        let rows: Vec<[String; 6]> = models.iter().map(|model| self.row(model)).collect();
+        let header = ["MODEL", "SIZE", "MEMORY", "LICENCE", "WHERE", "WORK"].map(str::to_owned);
+        let widths: Vec<usize> = (0..5)
             .map(|column| {
                 rows.iter()
                     .chain([&header])
@@ -59,29 +61,66 @@ impl Context<'_> {
                 .zip(&widths)
                 .map(|(cell, width)| format!("{cell:width$}"))
                 .collect();
-            self.print(&format!("{}  {}", cells.join("  "), row[4]))?;
+            self.print(&format!("{}  {}", cells.join("  "), row[5]))?;
         }
         self.print("")?;
-        self.print("*  the first choice for this work; a model that is in the cache is preferred to one that is not")?;
+        self.print("*  the first choice for this work with --prefer fast, which is the default")?;
+        self.print("+  the first choice for this work with --prefer best")?;
         if models.iter().any(ModelSpec::is_non_commercial) {
             self.print("!  the licence forbids commercial use; no default")?;
         }
         if models.iter().any(|model| !model.family.is_runnable()) {
             self.print("-  this version of newsml cannot run it")?;
         }
+        self.print("")?;
+        self.print("MEMORY is what the weights and a full batch take; a model for which too little is free is passed over.")?;
+        self.print("Of these lists the first model that is in the cache is used, else the first that can be fetched:")?;
+        for prefer in Prefer::ALL {
+            self.print("")?;
+            for line in self.lists(prefer) {
+                self.print(&line)?;
+            }
+        }
         Ok(Status::Done)
     }
 
-    fn row(&self, model: &ModelSpec) -> [String; 5] {
+    /// The lists of a preference, a line for each task and direction or language.
+    fn lists(&self, prefer: Prefer) -> Vec<String> {
+        let mut lists: Vec<(String, Vec<&str>)> = Vec::new();
+        for language in Language::ALL {
+            let models = self.registry.summarizers(language, prefer).into_iter();
+            let ids = models.map(|model| model.id.as_str()).collect();
+            lists.push((format!("summarize {language}"), ids));
+        }
+        for from in Language::ALL {
+            for to in Language::ALL.into_iter().filter(|to| *to != from) {
+                let routes = self.registry.routes(from, to, prefer).into_iter();
+                let ids = routes.map(|route| match route {
+                    Route::Direct(model) => model.id.as_str(),
+                    _ => "through English",
+                });
+                lists.push((format!("translate {from}-{to}"), ids.collect()));
+            }
+        }
+        let line =
+            |(work, ids): (String, Vec<&str>)| format!("{prefer}  {work:15}  {}", ids.join(", "));
+        lists.into_iter().map(line).collect()
+    }
+
+    fn row(&self, model: &ModelSpec) -> [String; 6] {
         let place = match (model.family.is_runnable(), self.store.cached(model)) {
             (_, Some(_)) => "cached",
             (false, None) => "-",
             (true, None) => "",
         };
-        let first = self.registry.default_for(&model.id);
+        let first = Prefer::ALL.map(|prefer| self.registry.first_for(&model.id, prefer));
         let mark = |work: String| {
-            let is_first = first.contains(&work);
-            (work, is_first)
+            let marks = ["*", "+"].into_iter().zip(&first);
+            let marks: String = marks
+                .filter(|(_, first)| first.contains(&work))
+                .map(|(mark, _)| mark)
+                .collect();
+            (work, marks)
         };
         let pairs = model
             .pairs
@@ -98,9 +137,9 @@ impl Context<'_> {
         ] {
             let list: Vec<String> = all
                 .iter()
-                .map(|(work, is_first)| {
+                .map(|(work, marks)| {
                     let what = work.split_once(' ').map_or(work.as_str(), |(_, what)| what);
-                    format!("{what}{}", if *is_first { "*" } else { "" })
+                    format!("{what}{marks}")
                 })
                 .collect();
             if !list.is_empty() {
@@ -110,6 +149,7 @@ impl Context<'_> {
         [
             model.id.clone(),
             size(model.size),
+            size(model.memory_needed()),
             format!(
                 "{}{}",
                 model.licence,
@@ -135,7 +175,9 @@ impl Context<'_> {
             "homepage": model.homepage,
             "limits": model.limits,
             "quality": model.quality,
-            "default_for": self.registry.default_for(&model.id),
+            "memory": model.memory_needed(),
+            "default_for": self.registry.first_for(&model.id, Prefer::Fast),
+            "best_for": self.registry.first_for(&model.id, Prefer::Best),
             "cached": files.is_some(),
             "path": files.as_ref().map(|files| files.location()),
             "source": self.store.cached_from(model),

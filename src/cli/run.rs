@@ -1,22 +1,22 @@
 //! `newsml translate` and `newsml summarize`: options to the library's, results to records.
 
 use std::cell::Cell;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use newsml::{
     Decoding, Document, Error, Failure, Format, Glossary, Language, Length, LoadObserver,
-    LoadOptions, MemoryFile, ModelChoice, ModelFiles, ProgressObserver, Registry, Result,
-    StoreOptions, Summarizer, Summary, Term, Translation, Translator, Warning,
+    LoadOptions, MemoryFile, ProgressObserver, Registry, Result, StoreOptions, Summarizer, Summary,
+    Term, Translation, Translator, Warning,
 };
 use serde_json::{Map, Value};
 
 use super::Status;
-use super::args::{ComputeArgs, LengthName, ModelArgs, Summarize, Translate};
+use super::args::{ComputeArgs, LengthName, Summarize, Translate};
 use super::console::Console;
 use super::counts::Counts;
 use super::documents::{self, Outcome};
 use super::output::Form;
+use super::settings::Settings;
 
 /// What both commands need besides their arguments.
 #[derive(Clone)]
@@ -45,11 +45,10 @@ impl Context {
             });
         }
         let glossary = glossary(arguments)?;
-        // The file counts by what is in it.
-        let effective = (arguments.effective(), glossary.fingerprint());
-        let settings = self.settings(&effective, &arguments.model)?;
-        let (load, mut decoding, progress) =
+        let settings = Settings::of_translation(arguments, &glossary, form, &self.registry)?;
+        let (mut load, mut decoding, progress) =
             self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
+        load.prefer = arguments.model.prefer.parse()?;
         decoding.beams = arguments.beams.map(usize::from);
         let with_segments = arguments.segments;
         let mut builder = to
@@ -57,6 +56,7 @@ impl Context {
             .load(load)
             .decoding(decoding)
             .glossary(glossary)
+            .context(arguments.context)
             .progress(progress);
         if let Some(from) = from {
             builder = builder.from(from);
@@ -72,7 +72,7 @@ impl Context {
             &arguments.documents,
             form,
             &console,
-            Some(settings),
+            Some(settings.into_text()),
             |items| {
                 let translator = slot.insert(builder.build()?);
                 let outcomes = translator.translate_documents(items);
@@ -105,9 +105,10 @@ impl Context {
         let from = language(arguments.from.as_deref())?;
         let language = language(arguments.lang.as_deref())?;
         let (form, console) = (self.form, self.console.clone());
-        let settings = self.settings(&arguments.effective(), &arguments.model)?;
-        let (load, decoding, progress) =
+        let settings = Settings::of_summaries(arguments, form, &self.registry)?;
+        let (mut load, decoding, progress) =
             self.options(arguments.model.model.as_deref(), &arguments.model.compute)?;
+        load.prefer = arguments.model.prefer.parse()?;
         let mut builder = Summarizer::builder(arguments.length.into())
             .load(load)
             .decoding(decoding)
@@ -124,7 +125,7 @@ impl Context {
             &arguments.documents,
             form,
             &console,
-            Some(settings),
+            Some(settings.into_text()),
             |items| {
                 let summarizer = slot.insert(builder.build()?);
                 Ok(Box::new(
@@ -134,25 +135,6 @@ impl Context {
                 ))
             },
         )
-    }
-
-    /// All that has a part in the results, as one text: the arguments, the form of the output, and
-    /// which weights the model has.
-    fn settings(&self, arguments: &impl Debug, model: &ModelArgs) -> Result<String> {
-        let weights = match &model.model {
-            Some(name) => match self.registry.resolve(name)? {
-                ModelChoice::Known(spec) => serde_json::to_string(spec),
-                ModelChoice::Local(path) => Ok(ModelFiles::local(path)?.fingerprint()),
-                _ => Ok(String::new()),
-            },
-            // Which one is chosen depends on what is in the cache: a job goes on with what there is.
-            None => serde_json::to_string(self.registry.models()),
-        };
-        let form = self.form;
-        Ok(format!(
-            "{arguments:?} {form:?} {}",
-            weights.unwrap_or_default()
-        ))
     }
 
     pub(crate) fn options(

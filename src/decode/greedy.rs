@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, TokenId};
 use super::network::{Model, Scores, with_values};
+use super::repetition::Said;
 use super::{Finish, Hypothesis, Limits, Step, reduced};
 use crate::error::{Error, Result};
 
@@ -43,6 +44,7 @@ pub(crate) fn greedy(
     }
     let mut tokens = 0;
     let mut bans = None;
+    let mut said = Said::new(batch, &limits.penalties);
     while !rows.is_empty() {
         let scores = model.step(&mut state, &last)?;
         let chosen = if model.reduces_scores() {
@@ -51,9 +53,10 @@ pub(crate) fn greedy(
                 let found = reduced::Bans::new(&limits.banned, logits.dim(1)?, logits.device())?;
                 bans = Some(found);
             }
-            reduced::likeliest(logits, &rows, bans.as_ref().and_then(Option::as_ref))?
+            let bans = bans.as_ref().and_then(Option::as_ref);
+            reduced::likeliest(logits, &rows, bans, said.as_ref())?
         } else {
-            likeliest(&scores, &rows, &limits.banned)?
+            likeliest(&scores, &rows, &limits.banned, said.as_ref())?
         };
         let mut kept = Vec::with_capacity(rows.len());
         for (place, (&row, &token)) in rows.iter().zip(&chosen).enumerate() {
@@ -63,6 +66,9 @@ pub(crate) fn greedy(
                 continue;
             }
             hypothesis.tokens.push(token);
+            if let Some(said) = &mut said {
+                said.say(row, token);
+            }
             tokens += 1;
             if let Some(extra) = repeated(&hypothesis.tokens, limits.max_repeats) {
                 hypothesis.tokens.truncate(hypothesis.tokens.len() - extra);
@@ -95,13 +101,32 @@ fn likeliest(
     scores: &Scores,
     rows: &[usize],
     banned: &[Option<Arc<[bool]>>],
+    said: Option<&Said>,
 ) -> Result<Vec<TokenId>> {
     let (_, columns) = scores.logits.dims2()?;
+    let mut penalized = Vec::new();
     with_values(&scores.logits, |values| {
         let lines = values.chunks_exact(columns).zip(rows).enumerate();
         lines
             .map(|(place, (logits, &row))| {
                 let shortlist = scores.shortlist.as_ref().map(|lists| &*lists[place]);
+                let mut logits = logits;
+                if let Some(said) = said.and_then(|said| said.row(row)) {
+                    penalized.clear();
+                    penalized.extend_from_slice(logits);
+                    match shortlist {
+                        None => said.apply(&mut penalized),
+                        Some(list) => {
+                            let columns = penalized.iter_mut().zip(list);
+                            for (score, _) in columns
+                                .filter(|(_, token)| said.tokens.binary_search(token).is_ok())
+                            {
+                                *score = said.penalized(*score);
+                            }
+                        }
+                    }
+                    logits = &penalized;
+                }
                 best_allowed(
                     logits,
                     shortlist,
@@ -299,6 +324,33 @@ pub(crate) mod tests {
             ..Limits::default()
         };
         assert_eq!(run(vec![vec![5]], &limits)[0].tokens, [1]);
+    }
+
+    #[test]
+    fn a_penalty_is_each_rows_own_and_counts_the_prompt() {
+        let scores = Tensor::new(
+            &[[0.0f32, 4.0, 3.0, -1.0], [0.0, 4.0, 3.0, -1.0]],
+            &Device::Cpu,
+        );
+        let scores = |shortlist| Scores {
+            logits: scores
+                .as_ref()
+                .ok()
+                .cloned()
+                .unwrap_or_else(|| unreachable!()),
+            shortlist,
+        };
+        let batch = Batch::new(&[[1], [1]]);
+        let said = Said::new(&batch, &[1.0, 2.0]);
+        let chosen = |scores: &Scores, rows: &[usize]| {
+            likeliest(scores, rows, &[], said.as_ref()).unwrap_or_default()
+        };
+        assert_eq!(chosen(&scores(None), &[0, 1]), [1, 2]);
+        assert_eq!(chosen(&scores(None), &[1, 0]), [2, 1]);
+        let lists: Vec<Arc<[TokenId]>> = vec![Arc::from([7, 8, 1, 9]), Arc::from([7, 8, 1, 9])];
+        assert_eq!(chosen(&scores(Some(lists)), &[0, 1]), [8, 8]);
+        let reduced = reduced::likeliest(&scores(None).logits, &[1, 0], None, said.as_ref());
+        assert_eq!(reduced.unwrap_or_default(), [2, 1]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod greedy;
 mod network;
 mod phrases;
 mod reduced;
+mod repetition;
 mod watch;
 mod work;
 
@@ -37,6 +38,10 @@ pub(crate) struct Limits {
     /// For each row, the tokens that are never chosen: true at their ids. Ids beyond the end may be,
     /// and rows beyond the end have none.
     pub(crate) banned: Vec<Option<Arc<[bool]>>>,
+    /// For each row how much less likely the tokens of its prompt and of its hypothesis are made, as
+    /// in transformers: scores above 0 are divided by it, others multiplied. Rows beyond the end
+    /// have 1, which changes nothing.
+    pub(crate) penalties: Vec<f32>,
 }
 
 /// Why a hypothesis ended.

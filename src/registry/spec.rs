@@ -3,21 +3,24 @@
 //! These types mirror the tables of `models.toml` key by key. They only describe: choosing is the
 //! registry's business and fetching is the store's. What a source holds is in [`super::source`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::prompt::PromptFacts;
 use super::source::Source;
 use crate::language::Language;
 
-/// An architecture that a checkpoint is written for.
+/// What the files of a model are, and what reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Family {
-    /// Qwen2 and Qwen2.5 as GGUF; decoder-only, prompted with instructions.
-    Qwen2,
+    /// A decoder-only model in a GGUF file, which says its architecture; prompted with instructions.
+    #[serde(alias = "qwen2")]
+    Gguf,
     /// Firefox Translations: Transformer encoder, SSRU decoder, int8 weights, lexical shortlist.
     Firefox,
     /// Marian as converted by Hugging Face: opus-mt and opus-mt-tc-big.
@@ -31,7 +34,7 @@ pub enum Family {
 impl Family {
     /// The families that this build can run; models of other families are never chosen by default.
     pub const RUNNABLE: &'static [Self] = &[
-        Self::Qwen2,
+        Self::Gguf,
         Self::Firefox,
         Self::Marian,
         Self::M2m100,
@@ -43,10 +46,18 @@ impl Family {
         Self::RUNNABLE.contains(&self)
     }
 
+    /// Whether models of the family are asked in words: they have no pair of languages of their own.
+    pub fn is_prompted(self) -> bool {
+        match self {
+            Self::Gguf => true,
+            Self::Firefox | Self::Marian | Self::M2m100 | Self::T5 => false,
+        }
+    }
+
     /// The name as it stands in `models.toml`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Qwen2 => "qwen2",
+            Self::Gguf => "gguf",
             Self::Firefox => "firefox",
             Self::Marian => "marian",
             Self::M2m100 => "m2m100",
@@ -169,6 +180,10 @@ pub struct ModelSpec {
     pub notice: Option<String>,
     /// Bytes to download; exact where a source states exact sizes, else an estimate.
     pub size: u64,
+    /// Bytes of memory that the model takes at work, with a full batch; see
+    /// [`memory_needed`](Self::memory_needed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// Where the facts about the model are published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub homepage: Option<String>,
@@ -187,6 +202,9 @@ pub struct ModelSpec {
     /// key of the model's own `langid_map`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub target_tokens: BTreeMap<String, String>,
+    /// How the model is asked, where it is asked in words; in newsml's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptFacts>,
     /// Published quality by pair, for people who choose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quality: BTreeMap<String, Quality>,
@@ -231,6 +249,9 @@ pub struct Quality {
     /// BLEU on the FLORES-200 test set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bleu: Option<f64>,
+    /// chrF on the FLORES-200 test set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chrf: Option<f64>,
     /// COMET on the FLORES-200 test set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comet: Option<f64>,
@@ -249,6 +270,57 @@ impl ModelSpec {
     pub fn summarizes(&self, language: Language) -> bool {
         self.tasks.contains(&Task::Summarize)
             && self.languages.iter().any(|code| code == language.code())
+    }
+
+    /// Whether translation is what the model was made for: a model that is asked in words, and does
+    /// other work too, was made for whatever it is asked.
+    pub fn is_made_for_translation(&self) -> bool {
+        !self.family.is_prompted() || self.tasks == [Task::Translate]
+    }
+
+    /// Bytes of memory that the model takes at work: what its entry says, else its size and a
+    /// quarter, which is what a batch of sentences takes of a small model.
+    ///
+    /// Entries of GGUF files say the size of the file and 8192 tokens of keys and values in float32,
+    /// which is what a batch on the processor holds.
+    pub fn memory_needed(&self) -> u64 {
+        self.memory
+            .unwrap_or(self.size.saturating_add(self.size / 4))
+    }
+
+    /// A text that is the same for the same weights asked in the same way, and no others: part of
+    /// what tells whether an output made earlier would be made again. Another place to have the same
+    /// files from does not change it.
+    pub fn fingerprint(&self) -> String {
+        let mut files = BTreeSet::new();
+        for source in &self.sources {
+            match source {
+                Source::Hub(source) => {
+                    let (repository, revision) = (&source.repository, &source.revision);
+                    let lines = source.files.iter();
+                    files.extend(lines.map(|file| match source.sha256.get(file) {
+                        Some(sum) => format!("{file} {sum}"),
+                        None => format!("{repository}@{revision}/{file}"),
+                    }));
+                }
+                Source::Url(source) => {
+                    let lines = source.files.iter();
+                    files.extend(lines.map(|file| format!("{} {}", file.name, file.sha256)));
+                }
+                Source::Wheels(source) => {
+                    let lines = source.files.iter();
+                    files.extend(lines.map(|file| format!("{} {}", file.name, file.sha256)));
+                }
+            }
+        }
+        let facts = (
+            &files,
+            (&self.decoding, &self.limits),
+            (&self.source_tokens, &self.target_tokens),
+            &self.prompt,
+        );
+        let text = serde_json::to_string(&facts).unwrap_or_default();
+        format!("{:x}", Sha256::digest(text))
     }
 
     /// Whether the licence forbids commercial use; such models are in no default list.
@@ -281,6 +353,16 @@ impl ModelSpec {
         }
         if self.sources.is_empty() {
             return Err(at("it has no sources".to_owned()));
+        }
+        if let Some(prompt) = &self.prompt {
+            if !self.family.is_prompted() {
+                return Err(at(format!(
+                    "it has a `prompt`, but models of family `{}` are not asked in words",
+                    self.family
+                )));
+            }
+            let translates = self.tasks.contains(&Task::Translate);
+            prompt.validate(translates).map_err(at)?;
         }
         self.sources
             .iter()

@@ -207,6 +207,7 @@ impl<'a> Repository<'a> {
                 Err(error) => return Err(error),
             };
             let remote = describe(&url, name, &headers)?;
+            self.check_known(&remote)?;
             let found = header(&headers, "x-repo-commit").filter(|text| is_commit(text));
             match (&commit, found) {
                 (None, Some(found)) => commit = Some(found.to_owned()),
@@ -242,7 +243,10 @@ impl<'a> Repository<'a> {
         if let Some(size) = present(&blob) {
             return meter.finish(remote.name, size);
         }
-        let checksum = Checksum::of_etag(&remote.etag);
+        let checksum = match (Checksum::of_etag(&remote.etag), self.known(remote.name)) {
+            (Checksum::Unknown, Some(known)) => Checksum::of_etag(known),
+            (checksum, _) => checksum,
+        };
         if checksum == Checksum::Unknown {
             let text = &format!(
                 "`{}` cannot be checked, since the server gives no checksum of it",
@@ -261,6 +265,27 @@ impl<'a> Repository<'a> {
         };
         download(http, &wanted, &partial, meter)?;
         rename(&partial, &blob)
+    }
+
+    /// The sha256 that the catalogue knows of a file.
+    fn known(&self, name: &str) -> Option<&str> {
+        self.source.sha256.get(name).map(String::as_str)
+    }
+
+    /// Fails where the hub says that a file is another one than the catalogue knows.
+    fn check_known(&self, remote: &Remote<'_>) -> Result<()> {
+        match self.known(remote.name) {
+            // Other tags say nothing of the content.
+            Some(known) if remote.etag.len() == known.len() && remote.etag != known => {
+                Err(Error::Mismatch {
+                    path: remote.name.into(),
+                    what: "sha256",
+                    expected: known.to_owned(),
+                    found: remote.etag.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Bytes that are still to come for a file.

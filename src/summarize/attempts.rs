@@ -176,6 +176,7 @@ impl Summarizer {
                     } else {
                         Writing::Strict(language)
                     },
+                    penalty: instruct.asking().penalty(false),
                 })
             })
             .collect::<Result<Vec<_>>>()?;

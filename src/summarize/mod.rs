@@ -182,7 +182,7 @@ impl Summarizer {
                 continue;
             }
             let written = self.loader.summarizer(language).and_then(|model| {
-                Loaded::heed(std::slice::from_ref(&model), &self.decoding)?;
+                Loaded::heed(std::slice::from_ref(&model), &self.decoding, false)?;
                 let languages = Languages {
                     article: language,
                     summary: Writer::of(&model)?.language(language, self.language),

@@ -13,8 +13,9 @@ use crate::engine::Answer;
 use crate::error::Result;
 use crate::glossary::{Glossary, Hit, TermCase, holds};
 use crate::language::Language;
+use crate::prompts::Phrase;
 use crate::segment::split_long;
-use crate::translators::{Phrase, Segment, Texts};
+use crate::translators::{Segment, Texts};
 use crate::warning::{Warning, WarningKind};
 
 use super::TermCounts;
@@ -38,6 +39,9 @@ pub(super) trait Translates {
 
     /// Whether [`Way::Other`] is another way than [`Way::Usual`].
     fn has_other_way(&self) -> bool;
+
+    /// Whether it is told of terms at once, and not only of those that it missed.
+    fn takes_terms(&self) -> bool;
 }
 
 /// How a model is asked.
@@ -54,6 +58,8 @@ pub(super) struct Checks<'a> {
     pub(super) from: Option<Language>,
     pub(super) to: Option<Language>,
     pub(super) glossary: &'a Glossary,
+    /// What stands around each text; nothing for texts beyond the end.
+    pub(super) backgrounds: &'a [Option<String>],
     /// Whether the caller bounds outputs, so that what is cut short stays so.
     pub(super) is_bounded: bool,
     /// The route by way of another language, where the model that is asked is the last one of it.
@@ -87,6 +93,10 @@ impl Translates for Relay<'_> {
         self.first.has_other_way() || self.last.has_other_way()
     }
 
+    fn takes_terms(&self) -> bool {
+        false
+    }
+
     fn translate(
         &self,
         texts: Texts<'_>,
@@ -107,6 +117,7 @@ impl Translates for Relay<'_> {
         let between = Texts {
             texts: &between,
             phrases: &phrases,
+            backgrounds: &[],
         };
         let ends = self.last.translate(between, way, watch)?;
         for (i, end) in present.into_iter().zip(ends) {
@@ -282,7 +293,12 @@ impl Work<'_> {
             .iter()
             .map(|&segment| self.texts[segment])
             .collect();
+        let takes_terms = model.takes_terms() && self.checks.route.is_none();
         let phrases: Vec<Vec<Phrase>> = match way {
+            _ if takes_terms => segments
+                .iter()
+                .map(|&segment| self.terms(segment, |_| true))
+                .collect(),
             // What is said by itself is said best.
             Way::Usual => Vec::new(),
             Way::Other => segments
@@ -290,9 +306,11 @@ impl Work<'_> {
                 .map(|&segment| self.missing_terms(segment))
                 .collect(),
         };
+        let backgrounds = self.backgrounds(segments.iter().copied());
         let asked = Texts {
             texts: &texts,
             phrases: &phrases,
+            backgrounds: &backgrounds,
         };
         let found = model.translate(asked, way, watch)?;
         for (&segment, found) in segments.iter().zip(found) {
@@ -308,12 +326,14 @@ impl Work<'_> {
         let Some(output) = &self.outputs[segment] else {
             return Vec::new();
         };
-        let missing = self.hits[segment]
-            .iter()
-            .filter(|hit| !holds(&output.text, hit.term));
+        self.terms(segment, |hit| !holds(&output.text, hit.term))
+    }
+
+    /// Terms of a segment, each once.
+    fn terms(&self, segment: usize, is_wanted: impl Fn(&Hit<'_>) -> bool) -> Vec<Phrase> {
         let is_here = self.checks.route.is_none();
         let mut phrases: Vec<Phrase> = Vec::new();
-        for hit in missing {
+        for hit in self.hits[segment].iter().filter(|hit| is_wanted(hit)) {
             let source = &self.origins[segment][hit.place.clone()];
             let phrase = Phrase {
                 source: is_here.then(|| source.to_owned()),
@@ -324,6 +344,13 @@ impl Work<'_> {
             }
         }
         phrases
+    }
+
+    /// What stands around segments.
+    fn backgrounds(&self, segments: impl Iterator<Item = usize>) -> Vec<Option<String>> {
+        segments
+            .map(|segment| self.checks.backgrounds.get(segment).cloned().flatten())
+            .collect()
     }
 
     /// Translates long segments in two or three parts, between clauses where that can be.
@@ -348,7 +375,12 @@ impl Work<'_> {
                 owners.push(segment);
             }
         }
-        let found = model.translate(parts.as_slice().into(), Way::Usual, watch)?;
+        let backgrounds = self.backgrounds(owners.iter().copied());
+        let asked = Texts {
+            backgrounds: &backgrounds,
+            ..parts.as_slice().into()
+        };
+        let found = model.translate(asked, Way::Usual, watch)?;
         for &segment in &open {
             let mine = owners
                 .iter()
@@ -408,6 +440,7 @@ impl Work<'_> {
         let asked = Texts {
             texts: &masked,
             phrases: &phrases,
+            backgrounds: &[],
         };
         let found = model.translate(asked, Way::Usual, watch)?;
         for ((segment, slots), found) in open.iter().zip(found) {

@@ -17,6 +17,9 @@ struct Fake {
     answers: Vec<&'static str>,
     asked: std::cell::RefCell<Vec<Asked>>,
     other_way: bool,
+    takes_terms: bool,
+    /// What it was told of what stands around the texts.
+    backgrounds: std::cell::RefCell<Vec<Vec<Option<String>>>>,
     /// The word that it writes a placeholder for.
     slot: &'static str,
 }
@@ -27,6 +30,8 @@ impl Fake {
             answers: answers.to_vec(),
             asked: std::cell::RefCell::default(),
             other_way: true,
+            takes_terms: false,
+            backgrounds: std::cell::RefCell::default(),
             slot: "школы",
         }
     }
@@ -41,12 +46,19 @@ impl Translates for Fake {
         self.other_way
     }
 
+    fn takes_terms(&self) -> bool {
+        self.takes_terms
+    }
+
     fn translate(&self, texts: Texts<'_>, way: Way, _: &mut Watch) -> Result<Vec<Option<Segment>>> {
         let number = self.asked.borrow().len().min(self.answers.len() - 1);
         let list = texts.texts.iter().map(|text| (*text).to_owned()).collect();
         self.asked
             .borrow_mut()
             .push((way, list, texts.phrases.to_vec()));
+        self.backgrounds
+            .borrow_mut()
+            .push(texts.backgrounds.to_vec());
         let answer = |text: &&str| {
             // A model that copies placeholders.
             let mark = text.split_whitespace().find(|word| word.starts_with("XQ"));
@@ -72,6 +84,7 @@ fn checks(glossary: &Glossary) -> Checks<'_> {
         from: Some(Language::English),
         to: Some(Language::Russian),
         glossary,
+        backgrounds: &[],
         is_bounded: false,
         route: None,
     }
@@ -230,6 +243,10 @@ struct Stopped(Fake);
 impl Translates for Stopped {
     fn id(&self) -> &str {
         "stopped"
+    }
+
+    fn takes_terms(&self) -> bool {
+        false
     }
 
     fn has_other_way(&self) -> bool {
@@ -393,5 +410,38 @@ fn a_term_that_begins_a_translation_has_a_capital() {
         let mut text = target.to_owned();
         capitalize(&mut text, source, &glossary.hits(source, None, None));
         assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn a_model_that_takes_terms_and_context_is_told_at_once() {
+    let mut glossary = Glossary::new();
+    glossary.add(Term::new("schools", "школы")).unwrap();
+    glossary.add(Term::new("mayor", "мэр")).unwrap();
+    for takes_terms in [false, true] {
+        let model = Fake {
+            takes_terms,
+            ..Fake::new(&[GOOD])
+        };
+        let background = [Some("New schools".to_owned())];
+        let checks = Checks {
+            backgrounds: &background,
+            ..checks(&glossary)
+        };
+        let mut watch = Watch::new(None);
+        let outputs = translate(&model, &mut || None, &checks, &[SOURCE], &mut watch).unwrap();
+        let output = outputs[0].as_ref().unwrap();
+        assert!(output.faults.is_empty() && output.terms.held == 2);
+        let asked = model.asked.borrow();
+        assert_eq!(asked.len(), 1);
+        let told: Vec<(Option<&str>, &str)> = asked[0]
+            .2
+            .iter()
+            .flatten()
+            .map(|phrase| (phrase.source.as_deref(), phrase.target.as_str()))
+            .collect();
+        let all = [(Some("schools"), "школы"), (Some("mayor"), "мэр")];
+        assert_eq!(told, if takes_terms { &all[..] } else { &[] });
+        assert_eq!(model.backgrounds.borrow()[0], background);
     }
 }

@@ -19,6 +19,7 @@ pub struct TranslatorBuilder {
     load: LoadOptions,
     decoding: Decoding,
     glossary: Arc<Glossary>,
+    with_context: bool,
     progress: Option<ProgressObserver>,
     memory: Option<Arc<dyn TranslationMemory>>,
 }
@@ -31,6 +32,7 @@ impl TranslatorBuilder {
             load: LoadOptions::default(),
             decoding: Decoding::default(),
             glossary: Arc::default(),
+            with_context: false,
             progress: None,
             memory: None,
         }
@@ -54,11 +56,19 @@ impl TranslatorBuilder {
         self
     }
 
-    /// Sets the terms that must be translated in one way, or not at all. A translation without them
-    /// is tried again, where the model can be made to say them; one that still misses a term has the
+    /// Sets the terms that must be translated in one way, or not at all. Models whose makers say how
+    /// are told of them; a translation without them is tried again, where the model can be made to say them; one that still misses a term has the
     /// warning `glossary_missed`.
     pub fn glossary(mut self, glossary: Glossary) -> Self {
         self.glossary = Arc::new(glossary);
+        self
+    }
+
+    /// Sets whether the model is told the headline and the sentence before, as the background of each
+    /// sentence. It is an error to ask it of a model that does not know what to do with them: see
+    /// [`PromptFacts::translate_with_context`](crate::PromptFacts::translate_with_context).
+    pub fn context(mut self, is_told: bool) -> Self {
+        self.with_context = is_told;
         self
     }
 
@@ -89,6 +99,7 @@ impl TranslatorBuilder {
             to: self.to,
             decoding: self.decoding,
             glossary: self.glossary,
+            with_context: self.with_context,
             progress: self.progress,
             memory: self.memory,
             keeping: remember::Keeping::default(),

@@ -46,6 +46,8 @@ pub struct Translator {
     to: Option<Language>,
     decoding: Decoding,
     glossary: Arc<Glossary>,
+    /// Whether models are told what stands around a text.
+    with_context: bool,
     progress: Option<ProgressObserver>,
     memory: Option<Arc<dyn TranslationMemory>>,
     keeping: remember::Keeping,
@@ -89,6 +91,7 @@ impl Translator {
             to: Some(to),
             decoding,
             glossary: Arc::default(),
+            with_context: false,
             progress,
             memory: None,
             keeping: remember::Keeping::default(),

@@ -41,6 +41,14 @@ impl Translates for Directed<'_> {
         }
     }
 
+    fn takes_terms(&self) -> bool {
+        match &self.model.engine {
+            Engine::Instruct(instruct) => instruct.asking().takes_terms(),
+            // They can be made to say them, at the cost of a wider search.
+            Engine::Segments(_) => false,
+        }
+    }
+
     fn translate(
         &self,
         texts: Texts<'_>,
@@ -80,6 +88,7 @@ impl Directed<'_> {
         way: Way,
         watch: &mut Watch,
     ) -> Result<Vec<Option<Segment>>> {
+        let asking = instruct.asking();
         let mut jobs = Vec::with_capacity(texts.texts.len());
         for (number, text) in texts.texts.iter().enumerate() {
             let source = instruct.count(text)?;
@@ -95,11 +104,18 @@ impl Directed<'_> {
                 segment: text,
                 again: way == Way::Other,
                 terms: texts.phrases.get(number).map_or(&[], Vec::as_slice),
+                background: texts.backgrounds.get(number).and_then(Option::as_deref),
             };
             jobs.push(Job {
-                prompt: instruct.prompt(&asked.prompt())?,
+                prompt: instruct.prompt(&asking.translation(&asked))?,
                 max_new: self.decoding.max_tokens.unwrap_or(expected + 32),
-                writing: writing(from, to, &asked),
+                writing: if asking.is_own() {
+                    // It was made for translation, and keeps Latin names as people do.
+                    Writing::Usual(to)
+                } else {
+                    writing(from, to, &asked)
+                },
+                penalty: asking.penalty(asked.again),
             });
         }
         watch.begin(jobs.len());

@@ -3,6 +3,7 @@
 //! Only translations in which no check found a fault are kept; what is recalled is therefore not
 //! checked again.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
@@ -15,7 +16,6 @@ use crate::language::Language;
 use crate::loader::{Engine, Loaded};
 use crate::memory::MemoryScope;
 use crate::options::Decoding;
-use crate::prompts;
 use crate::warning::{Warning, WarningKind};
 
 /// Whether translations can be kept.
@@ -61,53 +61,76 @@ impl Keeping {
 
 impl Translator {
     /// Takes what is known from the memory and runs the other texts through the models.
+    /// `backgrounds` has for each text what stands around it; nothing for texts beyond the end.
     pub(super) fn remembered(
         &self,
         models: &[Arc<Loaded>],
         from: Option<Language>,
-        texts: &[&str],
+        (texts, backgrounds): (&[&str], &[Option<String>]),
         watch: &mut Watch,
     ) -> Result<Vec<Option<Output>>> {
         let Some(memory) = &self.memory else {
-            return self.through(models, from, texts, watch);
+            return self.through(models, from, (texts, backgrounds), watch);
         };
-        let scope = self.scope(models, from);
-        let recalled = memory.recall(&scope, texts)?;
-        let (known, new): (Vec<usize>, Vec<usize>) =
-            (0..texts.len()).partition(|&i| recalled.get(i).is_some_and(Option::is_some));
+        let around = |i: usize| backgrounds.get(i).and_then(Option::as_deref);
         let mut outputs: Vec<Option<Output>> = Vec::new();
         outputs.resize_with(texts.len(), || None);
-        let mut recalled = recalled;
-        for i in known {
-            outputs[i] = recalled[i].take().map(|text| Output {
-                from_memory: true,
-                ..Output::untranslated(&text)
-            });
+        // What was written for other surroundings is another translation.
+        let mut scopes: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
+        for i in 0..texts.len() {
+            scopes.entry(around(i)).or_default().push(i);
         }
+        for (background, members) in &scopes {
+            let scope = self.scope(models, from, *background);
+            let sources: Vec<&str> = members.iter().map(|&i| texts[i]).collect();
+            let recalled = memory.recall(&scope, &sources)?;
+            for (&i, text) in members.iter().zip(recalled) {
+                outputs[i] = text.map(|text| Output {
+                    from_memory: true,
+                    ..Output::untranslated(&text)
+                });
+            }
+        }
+        let new: Vec<usize> = (0..texts.len()).filter(|&i| outputs[i].is_none()).collect();
         self.find_terms(from, texts, &mut outputs);
         let new_texts: Vec<&str> = new.iter().map(|&i| texts[i]).collect();
-        let found = self.through(models, from, &new_texts, watch)?;
-        let good: Vec<(&str, &str)> = new_texts
-            .iter()
-            .zip(&found)
-            .filter_map(|(source, output)| {
-                let output = output.as_ref().filter(|output| output.faults.is_empty())?;
-                Some((*source, output.text.as_str()))
-            })
-            .collect();
-        if self.keeping.is_fine()
-            && let Err(error) = memory.remember(&scope, &good)
-        {
-            self.keeping.fail(&error);
-        }
-        for (i, output) in new.into_iter().zip(found) {
+        let new_backgrounds: Vec<Option<String>> =
+            new.iter().map(|&i| around(i).map(str::to_owned)).collect();
+        let found = self.through(models, from, (&new_texts, &new_backgrounds), watch)?;
+        for (&i, output) in new.iter().zip(found) {
             outputs[i] = output;
+        }
+        for (background, members) in &scopes {
+            let good: Vec<(&str, &str)> = members
+                .iter()
+                .filter_map(|&i| {
+                    let is_good =
+                        |output: &&Output| !output.from_memory && output.faults.is_empty();
+                    let output = outputs[i].as_ref().filter(is_good)?;
+                    Some((texts[i], output.text.as_str()))
+                })
+                .collect();
+            if !self.keeping.is_fine() {
+                break;
+            }
+            if good.is_empty() && background.is_some() {
+                continue;
+            }
+            let scope = self.scope(models, from, *background);
+            if let Err(error) = memory.remember(&scope, &good) {
+                self.keeping.fail(&error);
+            }
         }
         Ok(outputs)
     }
 
     /// All that a translation by these models depends on.
-    fn scope(&self, models: &[Arc<Loaded>], from: Option<Language>) -> MemoryScope {
+    fn scope(
+        &self,
+        models: &[Arc<Loaded>],
+        from: Option<Language>,
+        background: Option<&str>,
+    ) -> MemoryScope {
         let own = match models.first().map(|model| &model.engine) {
             Some(Engine::Segments(model)) => model.pair(),
             _ => None,
@@ -127,13 +150,21 @@ impl Translator {
             // Has no part in what is written.
             batch_tokens: _,
         } = &self.decoding;
-        let glossary = &self.glossary;
+        // By names that stay: what is kept on a disk is to be found by later versions too.
         hasher.update(format!(
-            "{beams:?} {max_tokens:?} {no_repeat_ngram:?} {glossary:?}"
+            "beams={} max_tokens={} no_repeat_ngram={} glossary={}",
+            named(*beams),
+            named(*max_tokens),
+            named(*no_repeat_ngram),
+            self.glossary.fingerprint(),
         ));
-        let is_asked = |model: &Arc<Loaded>| matches!(model.engine, Engine::Instruct(_));
-        if models.iter().any(is_asked) {
-            hasher.update(prompts::translation_wording());
+        for model in models {
+            if let Engine::Instruct(instruct) = &model.engine {
+                hasher.update(instruct.asking().wording());
+            }
+        }
+        if let Some(background) = background {
+            hasher.update(format!("\nbackground={background}"));
         }
         let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
         MemoryScope {
@@ -145,12 +176,19 @@ impl Translator {
     }
 }
 
+/// A number as a part of a key.
+fn named(number: Option<usize>) -> String {
+    number.map_or("-".to_owned(), |number| number.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use std::collections::HashMap;
     use std::sync::{Arc, Mutex};
+
+    use sha2::Digest as _;
 
     use crate::{Decoding, Document, Language, LoadOptions, MemoryScope, Result};
     use crate::{TranslationMemory, Translator, WarningKind};
@@ -213,7 +251,7 @@ mod tests {
         }
         // As if two had been good.
         let same = translator(notes.clone(), 4);
-        let settings = same.scope(&[same.model()], Some(Language::English));
+        let settings = same.scope(&[same.model()], Some(Language::English), None);
         notes
             .remember(
                 &settings,
@@ -296,7 +334,7 @@ mod tests {
         let settings = |change: fn(&mut Decoding)| {
             let mut translator = translator(Arc::<Notes>::default(), 4);
             change(&mut translator.decoding);
-            let scope = translator.scope(&[translator.model()], Some(Language::English));
+            let scope = translator.scope(&[translator.model()], Some(Language::English), None);
             scope.settings
         };
         let usual = settings(|_| {});
@@ -309,6 +347,33 @@ mod tests {
             assert_ne!(settings(change), usual, "change {number}");
         }
         assert_eq!(settings(|decoding| decoding.batch_tokens = Some(64)), usual);
+        let translator = translator(Arc::<Notes>::default(), 4);
+        let scope = |background| {
+            let scope =
+                translator.scope(&[translator.model()], Some(Language::English), background);
+            scope.settings
+        };
+        assert_eq!(scope(None), usual);
+        assert_ne!(scope(Some("Rates rise")), usual);
+        assert_ne!(scope(Some("Rates rise")), scope(Some("Rates fall")));
+    }
+
+    /// Keys on the disks of users are made of these parts: other names, or another order, would make
+    /// all that is kept unknown.
+    #[test]
+    fn the_parts_of_a_key_stay_what_they_are() {
+        let translator = translator(Arc::<Notes>::default(), 4);
+        let model = translator.model();
+        assert!(model.weights.ends_with(" auto"), "{}", model.weights);
+        let mut hasher = sha2::Sha256::new();
+        hasher.update(&model.weights);
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        hasher.update(format!(
+            "beams=- max_tokens=4 no_repeat_ngram=- glossary={empty}"
+        ));
+        hasher.update(crate::prompts::Asking::usual().wording());
+        let scope = translator.scope(&[model], Some(Language::English), None);
+        assert_eq!(scope.settings, format!("{:x}", hasher.finalize()));
     }
 
     impl Translator {

@@ -19,7 +19,7 @@ impl Translator {
         &self,
         models: &[Arc<Loaded>],
         from: Option<Language>,
-        texts: &[&str],
+        (texts, backgrounds): (&[&str], &[Option<String>]),
         watch: &mut Watch,
     ) -> Result<Vec<Option<Output>>> {
         let mut source = from;
@@ -55,6 +55,12 @@ impl Translator {
             let worker = directed(model.clone());
             // What terms are is known of the first language and of the last.
             let none = Glossary::new();
+            // What stands around a text is in its own language.
+            let around: Vec<Option<String>> = present
+                .iter()
+                .filter(|_| number == 0)
+                .map(|&i| backgrounds.get(i).cloned().flatten())
+                .collect();
             let origins: Vec<&str> = present.iter().map(|&i| texts[i]).collect();
             let first = models.first().filter(|_| is_last && number > 0);
             let first = first.map(|model| Directed {
@@ -76,6 +82,7 @@ impl Translator {
                 from: source,
                 to: target,
                 glossary: if is_last { &self.glossary } else { &none },
+                backgrounds: &around,
                 is_bounded: self.decoding.max_tokens.is_some(),
                 route,
             };

@@ -151,7 +151,7 @@ impl Translator {
             _ => vec![self.loader.own_pair()?],
         };
         if self.is_strict {
-            Loaded::heed(&models, &self.decoding)?;
+            Loaded::heed(&models, &self.decoding, self.with_context)?;
         }
         let mut error = None;
         let segments: Vec<Vec<Segment>> = parts
@@ -175,26 +175,34 @@ impl Translator {
         if let Some(error) = error {
             return Err(error);
         }
-        // Each text once, in the order of its first place.
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        // Each text once, in the order of its first place: with what stands around it, where that
+        // has a part in its translation.
+        let mut numbers: HashMap<(&str, Option<String>), usize> = HashMap::new();
         let mut texts: Vec<&str> = Vec::new();
+        let mut backgrounds: Vec<Option<String>> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::with_capacity(documents.len());
         // What stands inside segments (links, emphasis) is translated by itself as well: its
         // translation tells where in that of the segment it belongs.
         let mut spans: Vec<Vec<usize>> = Vec::with_capacity(documents.len());
         for (document, segments) in documents.iter().zip(&segments) {
-            let mut number = |text| {
-                *numbers.entry(text).or_insert_with(|| {
+            let mut number = |text, background: Option<String>| {
+                let key = (text, background.clone());
+                *numbers.entry(key).or_insert_with(|| {
                     texts.push(text);
+                    backgrounds.push(background);
                     texts.len() - 1
                 })
             };
-            let place = |segment| number(document.segment_text(segment));
-            places.push(segments.iter().map(place).collect());
+            let around = match self.with_context {
+                true => backgrounds_of(document, segments),
+                false => vec![None; segments.len()],
+            };
+            let place = |(segment, around)| number(document.segment_text(segment), around);
+            places.push(segments.iter().zip(around).map(place).collect());
             let texts = document.texts_of_spans(segments).into_iter();
-            spans.push(texts.map(number).collect());
+            spans.push(texts.map(|text| number(text, None)).collect());
         }
-        let outputs = self.remembered(&models, from.language, &texts, watch)?;
+        let outputs = self.remembered(&models, from.language, (&texts, &backgrounds), watch)?;
         let glosses: Glosses = spans
             .iter()
             .flatten()
@@ -301,5 +309,59 @@ impl Translator {
     }
 }
 
+/// What stands around each segment of a document: the headline, and the segment before.
+fn backgrounds_of(document: &Document, segments: &[Segment]) -> Vec<Option<String>> {
+    let headline = document.title().unwrap_or_default();
+    let mut before = "";
+    let mut all = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let text = document.segment_text(segment);
+        let mut around: Vec<&str> = Vec::new();
+        for part in [headline, before] {
+            let is_new = !part.is_empty() && part != text && !around.contains(&part);
+            if is_new && !headline_holds(headline, part, text) {
+                around.push(part);
+            }
+        }
+        all.push((!around.is_empty()).then(|| around.join("\n")));
+        before = text;
+    }
+    all
+}
+
+/// Whether a part is the headline that a text is a sentence of.
+fn headline_holds(headline: &str, part: &str, text: &str) -> bool {
+    part == headline && headline.contains(text)
+}
+
 /// The place of a document in its window, and the warnings that it has already.
 type Member = (usize, Vec<Warning>);
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_headline_and_the_sentence_before_are_the_background() {
+        let text = "Harbour bridge opens after long repairs\n\nThe bridge opened on Monday. It had \
+                    been closed for a year, the council said.\n\nThousands came to see the new road.";
+        let document = Document::from_text("a", text).unwrap();
+        let headline = document.title().unwrap().to_owned();
+        let segments = document.segments(Language::English);
+        let texts: Vec<&str> = segments
+            .iter()
+            .map(|segment| document.segment_text(segment))
+            .collect();
+        let found = backgrounds_of(&document, &segments);
+        let expected: Vec<Option<String>> = (0..texts.len())
+            .map(|number| match number {
+                0 => None,
+                1 => Some(headline.clone()),
+                number => Some(format!("{headline}\n{}", texts[number - 1])),
+            })
+            .collect();
+        assert!(texts.len() > 3, "{texts:?}");
+        assert_eq!(found, expected);
+    }
+}

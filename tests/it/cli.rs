@@ -568,12 +568,37 @@ fn models_are_listed_with_what_they_do() {
         .find(|line| line.starts_with("qwen2.5-coder-0.5b-instruct"))
         .unwrap();
     assert!(
-        row.contains("491 MB") && row.contains("Apache-2.0") && row.contains("summarize ar en ru"),
+        row.contains("491 MB")
+            && row.contains("693 MB")
+            && row.contains("Apache-2.0")
+            && row.contains("summarize ar en ru"),
         "{row}"
     );
     for line in found.out.lines().filter(|line| line.contains("-NC-")) {
-        assert!(line.contains(" !  ") && !line.contains('*'), "{line}");
+        assert!(
+            line.contains(" !  ") && !line.contains(['*', '+']),
+            "{line}"
+        );
     }
+    for line in [
+        "fast  summarize ar     qwen3-1.7b, qwen2.5-coder-1.5b-instruct, qwen2.5-coder-0.5b-instruct",
+        "fast  translate ar-ru  through English, opus-mt-ar-ru, qwen3-1.7b, qwen2.5-coder-1.5b-instruct, qwen2.5-coder-0.5b-instruct",
+        "best  translate ru-ar  hy-mt2-7b, hy-mt2-1.8b, hy-mt2-1.8b-q4",
+    ] {
+        assert!(
+            found.out.lines().any(|found| found == line),
+            "{line}: {}",
+            found.out
+        );
+    }
+    let row = |id: &str| {
+        let mut lines = found.out.lines();
+        lines
+            .find(|line| line.starts_with(&format!("{id} ")))
+            .unwrap()
+    };
+    assert!(row("hy-mt2-7b").ends_with("translate ar-en+ ar-ru+ en-ar+ en-ru+ ru-ar+ ru-en+"));
+    assert!(row("firefox-base-ar-en").ends_with("translate ar-en*"));
     assert!(
         found
             .out
@@ -586,6 +611,12 @@ fn models_are_listed_with_what_they_do() {
         .unwrap();
     assert_eq!(nllb["licence"], "CC-BY-NC-4.0");
     assert_eq!(nllb["default_for"], json!([]));
+    assert_eq!(nllb["best_for"], json!([]));
+    assert!(
+        records
+            .iter()
+            .all(|record| record["memory"].as_u64() >= record["size"].as_u64())
+    );
     assert!(nllb["notice"].as_str().unwrap().contains("commercial"));
     assert!(records.iter().all(
         |record| record["cached"] == false && !record["sources"].as_array().unwrap().is_empty()

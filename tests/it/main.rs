@@ -1,5 +1,6 @@
 //! All integration tests, in one binary, since linking is slow. A module a subject.
 
+mod choice;
 mod cli;
 mod directories;
 mod eval;

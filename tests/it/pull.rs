@@ -11,12 +11,12 @@ use crate::fake_hub::{FakeHub, Faults, noise, sha256};
 use crate::tool::Tool;
 
 const REGISTRY: &str = r#"
-[defaults.summarize]
+[fast.summarize]
 en = ["m", "n"]
 
 [[model]]
 id = "m"
-family = "qwen2"
+family = "gguf"
 tasks = ["summarize"]
 languages = ["en"]
 licence = "MIT"
@@ -29,7 +29,7 @@ files = ["config.json", "model.gguf"]
 
 [[model]]
 id = "n"
-family = "qwen2"
+family = "gguf"
 tasks = ["summarize"]
 languages = ["en"]
 licence = "MIT"

@@ -1,7 +1,7 @@
 //! The catalogue: the built-in file, a user's file laid over it, what is refused.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use newsml::{Language, ModelChoice, Registry, Route, Source, Task};
+use newsml::{Language, ModelChoice, Prefer, Registry, Route, Source, Task};
 
 fn merged(text: &str) -> newsml::Result<Registry> {
     let mut registry = Registry::builtin()?;
@@ -28,16 +28,21 @@ files = ["mine.gguf"]
 fn every_direction_and_language_has_a_model_that_can_be_run() {
     let registry = Registry::builtin().unwrap();
     for from in Language::ALL {
-        assert!(!registry.summarizers(from).is_empty(), "{from}");
-        for to in Language::ALL {
-            assert_eq!(
-                registry.translators(from, to).is_empty(),
-                from == to,
-                "{from} {to}"
-            );
+        for prefer in Prefer::ALL {
+            assert!(!registry.summarizers(from, prefer).is_empty(), "{from}");
+            for to in Language::ALL {
+                assert_eq!(
+                    registry.translators(from, to, prefer).is_empty(),
+                    from == to,
+                    "{prefer} {from} {to}"
+                );
+            }
         }
     }
-    let through = |from, to| registry.routes(from, to).contains(&Route::ThroughEnglish);
+    let through = |from, to| {
+        let routes = registry.routes(from, to, Prefer::Fast);
+        routes.contains(&Route::ThroughEnglish)
+    };
     assert!(
         through(Language::Arabic, Language::Russian)
             && through(Language::Russian, Language::Arabic)
@@ -46,23 +51,22 @@ fn every_direction_and_language_has_a_model_that_can_be_run() {
 }
 
 #[test]
-fn no_default_forbids_commercial_use_and_every_ban_has_a_notice() {
+fn no_list_has_a_model_with_terms_of_its_own_and_each_of_these_has_a_notice() {
     let registry = Registry::builtin().unwrap();
     let mut banned = Vec::new();
     for model in registry.models() {
-        assert_eq!(
-            model.is_non_commercial(),
-            model.notice.is_some(),
-            "{}",
-            model.id
-        );
-        if model.is_non_commercial() {
+        let has_terms = model.is_non_commercial() || model.licence.starts_with("LicenseRef");
+        assert_eq!(has_terms, model.notice.is_some(), "{}", model.id);
+        if has_terms {
             banned.push(model.id.as_str());
         }
     }
     assert_eq!(
         banned,
         [
+            "translategemma-4b",
+            "gemma-3-4b-it",
+            "gemma-3-270m",
             "nllb-200-distilled-600m",
             "nllb-200-distilled-1.3b",
             "mt5-multilingual-xlsum",
@@ -79,27 +83,89 @@ fn no_default_forbids_commercial_use_and_every_ban_has_a_notice() {
 }
 
 #[test]
-fn instruct_models_come_last_in_translation() {
-    let text = include_str!("../../models.toml");
-    for list in text
-        .split("[defaults.translate]")
-        .nth(1)
-        .unwrap()
-        .split("[defaults.summarize]")
-        .next()
-        .unwrap()
-        .split(']')
-    {
-        let ids: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
-        let first = ids
-            .iter()
-            .position(|id| id.starts_with("qwen"))
-            .unwrap_or(ids.len());
-        assert!(
-            ids.iter().skip(first).all(|id| id.starts_with("qwen")),
-            "{ids:?}"
-        );
+fn models_that_were_not_made_for_translation_come_last_in_it() {
+    let registry = Registry::builtin().unwrap();
+    for from in Language::ALL {
+        for to in Language::ALL {
+            for prefer in Prefer::ALL {
+                let models = registry.translators(from, to, prefer);
+                let made: Vec<bool> = models
+                    .iter()
+                    .map(|model| model.is_made_for_translation())
+                    .collect();
+                assert!(made.is_sorted_by(|a, b| a >= b), "{prefer} {from} {to}");
+            }
+        }
     }
+    for (id, is_made) in [
+        ("qwen3-1.7b", false),
+        ("gemma-3-4b-it", false),
+        ("hy-mt2-1.8b", true),
+        ("opus-mt-en-ru", true),
+        ("mt5-multilingual-xlsum", true),
+    ] {
+        let model = registry.model(id).unwrap();
+        assert_eq!(model.is_made_for_translation(), is_made, "{id}");
+    }
+}
+
+/// Sizes and sums of one file are the same wherever it is served.
+#[test]
+fn every_firefox_model_of_our_pairs_has_two_sources_of_the_same_files() {
+    let registry = Registry::builtin().unwrap();
+    let mut found = 0;
+    for model in registry.models() {
+        let [Source::Url(first), Source::Url(second)] = model.sources.as_slice() else {
+            continue;
+        };
+        found += 1;
+        assert_eq!(first.files, second.files, "{}", model.id);
+        let size: u64 = first.files.iter().map(|file| file.size).sum();
+        assert_eq!(size, model.size, "{}", model.id);
+        let quality = model.quality.values().next().unwrap();
+        let has_all = quality.bleu.is_some() && quality.chrf.is_some() && quality.comet.is_some();
+        assert!(has_all, "{}", model.id);
+    }
+    assert_eq!(found, 8);
+}
+
+#[test]
+fn files_of_before_call_the_family_qwen2_and_the_fast_lists_defaults() {
+    let lists = "[defaults.summarize]\nar = [\"mine\"]\n";
+    let registry = merged(&format!("{lists}{MINE}")).unwrap();
+    assert_eq!(registry.model("mine").unwrap().family.name(), "gguf");
+    let models = registry.summarizers(Language::Arabic, Prefer::Fast);
+    assert_eq!(models.len(), 1);
+}
+
+#[test]
+fn a_fingerprint_is_of_the_weights_and_how_they_are_asked() {
+    let of = |text: &str| merged(text).unwrap().model("mine").unwrap().fingerprint();
+    let usual = of(MINE);
+    let sum = "0".repeat(64);
+    let prompt = "size = 5\n[model.prompt]\ntranslate = \"{text}\"\n";
+    let pinned = format!("files = [\"mine.gguf\"]\nsha256 = {{ \"mine.gguf\" = \"{sum}\" }}");
+    let pinned = MINE.replace("files = [\"mine.gguf\"]", &pinned);
+    for same in [
+        MINE.replace("MIT", "Apache-2.0"),
+        MINE.replace("size = 5", "size = 6\nmemory = 7"),
+        MINE.replace("qwen2", "gguf"),
+    ] {
+        assert_eq!(of(&same), usual, "{same}");
+    }
+    for other in [
+        MINE.replace("me/mine", "me/other"),
+        MINE.replace("size = 5\n", prompt),
+        MINE.replace("size = 5", "size = 5\nlimits = { source_tokens = 5 }"),
+        pinned.clone(),
+    ] {
+        assert_ne!(of(&other), usual, "{other}");
+    }
+    // Another place to have the same file from.
+    let mirror = format!(
+        "{pinned}[[model.sources]]\nkind = \"url\"\nbase = \"https://x/\"\n[[model.sources.files]]\nname = \"mine.gguf\"\nsha256 = \"{sum}\"\nsize = 5\n"
+    );
+    assert_eq!(of(&mirror), of(&pinned));
 }
 
 #[test]
@@ -113,16 +179,27 @@ fn a_users_file_adds_and_replaces() {
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        ids(registry.translators(Language::Arabic, Language::English)),
+        ids(registry.translators(Language::Arabic, Language::English, Prefer::Fast)),
         ["mine", "qwen2.5-1.5b-instruct"]
     );
-    assert_eq!(ids(registry.summarizers(Language::Arabic)), ["mine"]);
     assert_eq!(
-        registry.default_for("mine"),
+        ids(registry.summarizers(Language::Arabic, Prefer::Fast)),
+        ["mine"]
+    );
+    assert_eq!(
+        registry.first_for("mine", Prefer::Fast),
         ["translate ar-en", "summarize ar"]
     );
+    assert!(registry.first_for("mine", Prefer::Best).is_empty());
+    let lists = "[fast.summarize]\nar = [\"mine\"]\n[best.translate]\nar-en = [\"mine\"]\n";
+    let registry = merged(&format!("{lists}{MINE}")).unwrap();
+    assert_eq!(registry.first_for("mine", Prefer::Fast), ["summarize ar"]);
+    assert_eq!(
+        registry.first_for("mine", Prefer::Best),
+        ["translate ar-en"]
+    );
     assert!(
-        ids(registry.summarizers(Language::Russian)).len() > 1,
+        ids(registry.summarizers(Language::Russian, Prefer::Fast)).len() > 1,
         "other lists stay"
     );
 
@@ -213,10 +290,75 @@ fn wrong_files_are_refused_with_the_reason() {
         assert!(MINE.contains(old), "{old}");
         expect(&MINE.replacen(old, new, 1), reason);
     }
+    for (prompt, reason) in [
+        (
+            "translate = \"{txt}\"",
+            "`prompt.translate`: `{txt}` is no placeholder here; there are `{source}`, `{target}`, `{source_code}`, `{target_code}`, `{text}`",
+        ),
+        (
+            "translate = \"{terms} {text}\"",
+            "`{terms}` is no placeholder here",
+        ),
+        (
+            "translate = \"Translate.\"",
+            "`prompt.translate`: `{text}` is missing",
+        ),
+        (
+            "translate = \"{text} }\"",
+            "a `}` that is part of no placeholder must be written twice",
+        ),
+        (
+            "translate_with_terms = \"{terms} {text}\"",
+            "`prompt.translate_with_terms` needs `prompt.translate`",
+        ),
+        (
+            "translate = \"{text}\"\ntranslate_with_context = \"{text}\"",
+            "`{background}` is missing",
+        ),
+        (
+            "translate = \"{text}\"\nterm = \"{term}\"",
+            "`prompt.term`: `{translation}` is missing",
+        ),
+        (
+            "translate = \"{text}\"\nframe = \"<s>\"",
+            "`prompt.frame`: `{prompt}` must be there once",
+        ),
+        (
+            "frame = \"{prompt}\"",
+            "`prompt.frame` needs `prompt.translate`",
+        ),
+        (
+            "repetition_penalty = 0.9",
+            "`prompt.repetition_penalty` is 0.9, and must be from 1 to 2",
+        ),
+        ("stop = [\"\"]", "`prompt.stop` has an empty name"),
+        ("wording = \"\"", "unknown field `wording`"),
+    ] {
+        expect(
+            &MINE.replace(
+                "size = 5\n",
+                &format!("size = 5\n[model.prompt]\n{prompt}\n"),
+            ),
+            reason,
+        );
+    }
+    let firefox = MINE.replace("qwen2", "firefox");
+    expect(
+        &firefox.replace("size = 5\n", "size = 5\n[model.prompt]\nstop = []\n"),
+        "models of family `firefox` are not asked in words",
+    );
+    let sum = format!(
+        "files = [\"mine.gguf\"]\nsha256 = {{ other = \"{}\" }}",
+        "0".repeat(64)
+    );
+    expect(
+        &MINE.replace("files = [\"mine.gguf\"]", &sum),
+        "`sha256` names `other`, which is none of the files",
+    );
     expect(&format!("{MINE}{MINE}"), "model `mine` is there twice");
     expect(
         "[defaults.summarize]\nar = [\"nobody\"]\n",
-        "the list `defaults.summarize.ar` names the unknown model `nobody`",
+        "the list `fast.summarize.ar` names the unknown model `nobody`",
     );
     expect(
         "[defaults.summarize]\nar = [\"opus-mt-ar-en\"]\n",

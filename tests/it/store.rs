@@ -105,7 +105,7 @@ pub(crate) fn specs(toml: &str) -> Vec<ModelSpec> {
 
 pub(crate) fn entry(id: &str, sources: &str) -> String {
     format!(
-        "[[model]]\nid = \"{id}\"\nfamily = \"qwen2\"\ntasks = [\"summarize\"]\nlanguages = [\"en\"]\nlicence = \"MIT\"\nsize = 1\n{sources}\n"
+        "[[model]]\nid = \"{id}\"\nfamily = \"gguf\"\ntasks = [\"summarize\"]\nlanguages = [\"en\"]\nlicence = \"MIT\"\nsize = 1\n{sources}\n"
     )
 }
 

@@ -141,7 +141,7 @@ impl Plan {
     /// The window of a layer that does not see everything.
     pub(in crate::networks) fn window_of(&self, layer: usize) -> Option<&Window> {
         let window = self.window.as_ref()?;
-        ((layer + 1) % window.every != 0).then_some(window)
+        (!(layer + 1).is_multiple_of(window.every)).then_some(window)
     }
 }
 
