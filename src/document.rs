@@ -13,6 +13,7 @@ mod clutter;
 mod docx;
 mod encoding;
 mod escape;
+mod format;
 mod front_matter;
 mod html;
 mod inspect;
@@ -34,9 +35,10 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+pub use format::{Cleaning, Failure, Format, ReadOptions};
 pub use inspect::{InspectedSentence, Inspection};
 pub use left_out::{LeftOut, Reason};
-pub use read::{Cleaning, Documents, Failure, Format, ReadOptions};
+pub use read::Documents;
 
 use crate::error::{Error, Result};
 use crate::language::{Detection, Language, prose};

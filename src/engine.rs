@@ -11,20 +11,10 @@ use crate::decode::{Finish, Hypothesis, Limits, Step, greedy};
 use crate::decode::{Model, TokenId};
 use crate::decode::{Row, Work};
 use crate::error::Result;
-use crate::language::Language;
 use crate::options::Decoding;
 use crate::prompts::Asking;
 use crate::registry::PromptFacts;
-use crate::tokenizer::Message;
-
-/// What may be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Writing {
-    /// The language's script, and Latin letters for names.
-    Usual(Language),
-    /// The language's script alone.
-    Strict(Language),
-}
+use crate::tokenizer::{Message, Writing};
 
 /// A prompt to be answered.
 pub(crate) struct Job {
@@ -189,6 +179,7 @@ fn shared_prefix(jobs: &[Job]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn what_prompts_share_counts_where_each_row_holds_it() {

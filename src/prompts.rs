@@ -208,7 +208,8 @@ mod tests {
                         source: Some(text.to_owned()),
                         target: text.to_owned(),
                     }];
-                    for again in [false, true] {
+                    let tags = Quoted::new(text);
+                    for (again, quoted) in [(false, None), (true, None), (false, Some(&tags))] {
                         let asked = Translation {
                             from: language,
                             to,
@@ -216,6 +217,7 @@ mod tests {
                             again,
                             terms: &terms,
                             background: Some(text),
+                            quoted,
                         };
                         found.push(controls(&asked.prompt()));
                         found.push(controls(&worded.translation(&asked)));

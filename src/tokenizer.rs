@@ -19,9 +19,10 @@ use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::decode::TokenId;
-use crate::engine::Writing;
 use crate::error::{Error, Result};
 use crate::networks::decoder::gguf::Gguf;
+
+pub(crate) use scripts::Writing;
 
 use encoder::Pieces;
 use markers::Part;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use newsml::{Cleaning, ReadOptions, Result};
 
-use super::output;
+use super::file;
 
 /// What stands at the end of every help text.
 const EXIT_STATUS: &str = "\
@@ -280,7 +280,7 @@ impl DocumentArgs {
     /// Whether each output can have the format of its input: into a folder, or from one file.
     pub(crate) fn keeps_formats(&self) -> bool {
         let is_one = self.files.len() < 2 && self.files.iter().all(|file| !file.is_dir());
-        is_one || self.output.as_deref().is_some_and(output::is_folder)
+        is_one || self.output.as_deref().is_some_and(file::is_folder)
     }
 
     /// How the inputs are read.

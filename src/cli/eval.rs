@@ -8,10 +8,10 @@ use newsml::eval::{self, Bootstrap, Case, Corpus, Fields, Metric, Options, Run, 
 use newsml::{Error, Result, Summarizer, Translator, terminal_safe};
 use serde_json::{Map, Value, json};
 
-use super::Status;
 use super::args::{Eval, LengthName, ScoringArgs, SetArgs, TaskName};
-use super::output::Form;
+use super::file::Form;
 use super::run::{Context, language};
+use super::status::Status;
 
 /// What was measured of one system: outputs of a file, or a model.
 struct Measured {

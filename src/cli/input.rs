@@ -11,7 +11,7 @@ use newsml::{Documents, Error, Format, ReadOptions, Result};
 use walkdir::WalkDir;
 
 use super::console::Console;
-use super::resume;
+use super::fingerprint::fingerprint;
 
 /// One input.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ impl Input {
     /// What is in it and how it is read, as a checksum; nothing for what can be read once only.
     pub(crate) fn fingerprint(&self) -> Option<String> {
         let path = self.path.as_deref().filter(|path| path.is_file())?;
-        resume::fingerprint(path)
+        fingerprint(path)
     }
 
     /// The file, by the one path that leads to it without links.

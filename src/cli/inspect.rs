@@ -3,11 +3,12 @@
 use newsml::{Document, Error, Failure, Result};
 use serde_json::{Map, Value};
 
-use super::Status;
 use super::args::Inspect;
 use super::console::Console;
-use super::documents::{self, Outcome};
-use super::output::Form;
+use super::documents;
+use super::file::Form;
+use super::outcome::Outcome;
+use super::status::Status;
 
 pub(crate) fn run(arguments: &Inspect, form: Form, console: &Console) -> Result<Status> {
     documents::run(&arguments.documents, form, console, None, |items| {

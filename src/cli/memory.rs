@@ -5,10 +5,10 @@ use std::path::Path;
 
 use newsml::{Error, MemoryFile, Result, terminal_safe};
 
-use super::Status;
 use super::args::Memory;
 use super::console::Console;
-use super::output::{AtomicFile, Form};
+use super::file::{AtomicFile, Form};
+use super::status::Status;
 
 /// Runs one subcommand.
 ///

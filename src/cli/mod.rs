@@ -9,16 +9,22 @@ mod console;
 mod counts;
 mod documents;
 mod eval;
+mod file;
+mod fingerprint;
 mod input;
 mod inspect;
 mod interrupt;
+mod journal;
 mod memory;
 mod models;
+mod outcome;
 mod output;
 mod progress;
+mod reader;
 mod resume;
 mod run;
 mod settings;
+mod status;
 mod usage;
 
 use std::path::PathBuf;
@@ -30,28 +36,8 @@ use newsml::{Error, Format, Network, Registry, Result, Store, StoreOptions};
 
 use args::{Cli, Command, Eval, Inspect, ModelArgs, Shared, Summarize, Translate};
 use console::{Console, Verbosity};
-use output::Form;
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// All done.
-    Done,
-    /// Some document failed, the others were written.
-    SomeFailed,
-    /// Nothing was run.
-    NothingRun,
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::Done => 0,
-            Status::SomeFailed => 1,
-            Status::NothingRun => 2,
-        })
-    }
-}
+use file::Form;
+use status::Status;
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {

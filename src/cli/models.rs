@@ -8,10 +8,10 @@ use newsml::{
 };
 use serde_json::json;
 
-use super::Status;
 use super::args::Models;
 use super::console::{Console, size};
-use super::output::Form;
+use super::file::Form;
+use super::status::Status;
 
 /// What the subcommands need.
 pub(crate) struct Context<'a> {

@@ -10,13 +10,14 @@ use newsml::{
 };
 use serde_json::{Map, Value};
 
-use super::Status;
 use super::args::{ComputeArgs, LengthName, Summarize, Translate};
 use super::console::Console;
 use super::counts::Counts;
-use super::documents::{self, Outcome};
-use super::output::Form;
+use super::documents;
+use super::file::Form;
+use super::outcome::Outcome;
 use super::settings::Settings;
+use super::status::Status;
 
 /// What both commands need besides their arguments.
 #[derive(Clone)]

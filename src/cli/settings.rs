@@ -8,7 +8,7 @@ use newsml::{ModelChoice, ModelFiles};
 use serde_json::json;
 
 use super::args::{DocumentArgs, LengthName, ModelArgs, Summarize, Translate};
-use super::output::Form;
+use super::file::Form;
 
 /// The settings of a command.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use clap::error::ErrorKind;
 use newsml::Error;
 
-use super::Status;
 use super::console::Console;
+use super::status::Status;
 
 /// Prints what clap has to say: help and version as they are, errors as newsml's own.
 pub(crate) fn report(error: &clap::Error) -> Status {

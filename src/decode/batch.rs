@@ -44,6 +44,15 @@ impl Batch {
         self.lengths.len()
     }
 
+    /// How many tokens all rows begin with, the last token of each aside.
+    pub(crate) fn shared_prefix(&self) -> usize {
+        let shortest = self.lengths.iter().min();
+        let most = shortest.map_or(0, |shortest| shortest - 1);
+        (0..most)
+            .take_while(|&i| (1..self.rows()).all(|row| self.row(row)[i] == self.row(0)[i]))
+            .count()
+    }
+
     /// The ids of one row, without padding.
     pub(crate) fn row(&self, row: usize) -> &[TokenId] {
         &self.ids[row * self.width..row * self.width + self.lengths[row]]
@@ -97,6 +106,9 @@ mod tests {
         assert_eq!(batch.ids, [5, 6, 7, 8, 0, 0]);
         assert_eq!((batch.rows(), batch.width), (2, 3));
         assert_eq!(batch.row(1), [8]);
+        assert_eq!(batch.shared_prefix(), 0);
+        let alike = Batch::new(&[vec![5, 6, 7, 8], vec![5, 6, 7], vec![5, 6, 9, 8]]);
+        assert_eq!(alike.shared_prefix(), 2);
     }
 
     proptest! {

@@ -267,6 +267,24 @@ fn western(bytes: &[u8], letters: usize, high: usize) -> bool {
             .all(fits)
 }
 
+/// The byte order mark of UTF-8.
+pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// Whether text in UTF-8 says so in its first bytes.
+pub(super) fn has_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(BOM)
+}
+
+/// UTF-8 to text, without a byte order mark.
+pub(super) fn utf8(name: &str, mut bytes: Vec<u8>) -> Result<String> {
+    let skipped = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+    bytes.drain(..skipped);
+    String::from_utf8(bytes).map_err(|error| Error::Encoding {
+        name: name.to_owned(),
+        offset: skipped + error.utf8_error().valid_up_to(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,8 +13,10 @@ mod hidden;
 mod hints;
 mod marks;
 mod page;
+mod prose;
 mod select;
 mod several;
+mod tag;
 pub(crate) mod tokens;
 mod tree;
 

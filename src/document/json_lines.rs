@@ -9,10 +9,11 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::encoding::{has_mark, utf8};
 use super::escape::ValueKind;
-use super::read::{Failure, ReadOptions};
+use super::format::{Failure, ReadOptions};
 use super::records::{self, Field, Record, TEXT, TITLE};
-use super::{Document, Format, read};
+use super::{Document, Format};
 use crate::error::Error;
 
 /// Whether the beginning of an input, which starts with `{`, is JSON Lines: its first line is a
@@ -49,8 +50,8 @@ pub(super) fn document(
             error,
         })
     };
-    let has_mark = read::has_mark(&line);
-    let source = match read::decode(&name, line) {
+    let has_mark = has_mark(&line);
+    let source = match utf8(&name, line) {
         Ok(source) => source,
         Err(error) => return Err(failed(name, Map::new(), error)),
     };

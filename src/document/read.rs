@@ -9,177 +9,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
+use super::encoding::{BOM, has_mark};
+use super::format::{Cleaning, Failure, Format, ReadOptions};
 use super::{Document, docx, encoding, html, json_lines, markdown, subtitles, table};
 use crate::error::{Error, Result};
-
-/// A format that documents are read from and written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Format {
-    /// Plain text, one document.
-    Text,
-    /// JSON Lines, one document a line.
-    #[serde(rename = "jsonl")]
-    JsonLines,
-    /// A web page.
-    Html,
-    /// Markdown.
-    Markdown,
-    /// SubRip subtitles.
-    Srt,
-    /// WebVTT subtitles.
-    #[serde(rename = "vtt")]
-    WebVtt,
-    /// A table of cells parted by commas or semicolons, one document a row.
-    Csv,
-    /// A table of cells parted by tabs, one document a row.
-    Tsv,
-    /// A Word document.
-    Docx,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 9] = [
-        Self::Text,
-        Self::Html,
-        Self::Markdown,
-        Self::JsonLines,
-        Self::Csv,
-        Self::Tsv,
-        Self::Srt,
-        Self::WebVtt,
-        Self::Docx,
-    ];
-
-    /// The name of the format, as in `--format`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::JsonLines => "jsonl",
-            Self::Html => "html",
-            Self::Markdown => "markdown",
-            Self::Srt => "srt",
-            Self::WebVtt => "vtt",
-            Self::Csv => "csv",
-            Self::Tsv => "tsv",
-            Self::Docx => "docx",
-        }
-    }
-
-    /// The format that the extension of a file name stands for, if any.
-    pub fn of_path(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "txt" | "text" => Some(Self::Text),
-            "jsonl" | "ndjson" => Some(Self::JsonLines),
-            "html" | "htm" | "xhtml" => Some(Self::Html),
-            "md" | "markdown" => Some(Self::Markdown),
-            "srt" => Some(Self::Srt),
-            "vtt" => Some(Self::WebVtt),
-            "csv" => Some(Self::Csv),
-            "tsv" | "tab" => Some(Self::Tsv),
-            "docx" => Some(Self::Docx),
-            _ => None,
-        }
-    }
-
-    /// The format that the beginning of an input looks like.
-    fn of_content(start: &[u8]) -> Self {
-        let start = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
-        if docx::looks_like(start) {
-            Self::Docx
-        } else if start.starts_with(b"{") && json_lines::looks_like(start) {
-            Self::JsonLines
-        } else if markup(start).is_some() {
-            Self::Text
-        } else if html::looks_like(start) {
-            Self::Html
-        } else if let Some(format) = subtitles::looks_like(start) {
-            format
-        } else {
-            Self::Text
-        }
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for Format {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.name() == text)
-            .ok_or_else(|| Error::Usage {
-                message: format!("unknown format `{text}`"),
-                hint: Some(format!(
-                    "the formats are `{}`",
-                    Self::ALL.map(Self::name).join("`, `")
-                )),
-            })
-    }
-}
-
-/// What is done about the page around an article.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cleaning {
-    /// Of a page or a pasted text, the article is found and the rest left out; fields of JSON Lines and
-    /// columns of tables are articles, and taken as they are.
-    #[default]
-    Article,
-    /// As [`Article`](Self::Article), and in each field `text` the article is found too, as in a pasted
-    /// page.
-    Fields,
-    /// The text is taken as it is.
-    Raw,
-    /// As [`Raw`](Self::Raw), and a web page is kept around its text: [`Document::to_source`] gives the
-    /// page again.
-    Page,
-}
-
-/// How documents are read.
-#[derive(Debug, Clone, Default)]
-pub struct ReadOptions {
-    /// The format; told by extension, then by content, where it is `None`.
-    pub format: Option<Format>,
-    /// What is done about the page around an article.
-    pub cleaning: Cleaning,
-    /// The fields of JSON Lines, or the columns of a table, that hold the text; `title` and `text`
-    /// where there are none. A number counts the columns of a table without a header, from 1.
-    pub fields: Vec<String>,
-}
-
-/// A document that could not be read, with what is known of it.
-#[derive(Debug)]
-pub struct Failure {
-    /// The name of the document: its `id`, or the file with the line.
-    pub name: String,
-    /// The fields of the JSON object, where it could be parsed.
-    pub fields: Map<String, Value>,
-    /// What is wrong.
-    pub error: Error,
-}
-
-impl From<Box<Failure>> for Error {
-    fn from(failure: Box<Failure>) -> Self {
-        failure.error
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        failure.error
-    }
-}
 
 /// The documents of one input, in order; lazily, where the format allows.
 pub struct Documents {
@@ -244,7 +79,7 @@ impl Documents {
             Some(format) => format,
             None => {
                 let start = reader.fill_buf().map_err(Error::io("read", &name))?;
-                match Format::of_content(start) {
+                match format_of(start) {
                     Format::Html => Format::Html,
                     _ if is_text => Format::Text,
                     format => format,
@@ -406,9 +241,6 @@ fn is_blank(line: &[u8]) -> bool {
         .is_empty()
 }
 
-/// The byte order mark of UTF-8.
-const BOM: &[u8] = b"\xEF\xBB\xBF";
-
 impl Document {
     /// Reads plain text from bytes, in UTF-8, UTF-16, windows-1251, KOI8-R, windows-1256, ISO-8859-6 or
     /// windows-1252.
@@ -417,6 +249,24 @@ impl Document {
     /// [`Error::Encoding`] where they are text in none of these, and the errors of [`Document::from_text`].
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>, cleaning: Cleaning) -> Result<Self> {
         whole(name.into(), bytes, Format::Text, cleaning)
+    }
+}
+
+/// The format that the beginning of an input looks like.
+fn format_of(start: &[u8]) -> Format {
+    let start = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
+    if docx::looks_like(start) {
+        Format::Docx
+    } else if start.starts_with(b"{") && json_lines::looks_like(start) {
+        Format::JsonLines
+    } else if markup(start).is_some() {
+        Format::Text
+    } else if html::looks_like(start) {
+        Format::Html
+    } else if let Some(format) = subtitles::looks_like(start) {
+        format
+    } else {
+        Format::Text
     }
 }
 
@@ -472,20 +322,5 @@ fn whole(name: String, bytes: Vec<u8>, format: Format, cleaning: Cleaning) -> Re
         encoding,
         has_mark,
         ..document
-    })
-}
-
-/// Whether text in UTF-8 says so in its first bytes.
-pub(super) fn has_mark(bytes: &[u8]) -> bool {
-    bytes.starts_with(BOM)
-}
-
-/// UTF-8 to text, without a byte order mark.
-pub(super) fn decode(name: &str, mut bytes: Vec<u8>) -> Result<String> {
-    let skipped = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
-    bytes.drain(..skipped);
-    String::from_utf8(bytes).map_err(|error| Error::Encoding {
-        name: name.to_owned(),
-        offset: skipped + error.utf8_error().valid_up_to(),
     })
 }

@@ -8,8 +8,8 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use super::escape::ValueKind;
+use super::format::Cleaning;
 use super::layout::{Layout, Named, Value};
-use super::read::Cleaning;
 use super::{Block, BlockKind, Document, TITLE_GAP, clean, lines};
 use crate::error::{Error, Result};
 use crate::language::Language;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::escape::ValueKind;
-use super::read::{Cleaning, ReadOptions};
+use super::format::{Cleaning, ReadOptions};
 use super::records::{self, Field, Record, TEXT, TITLE};
 use super::{Document, Format};
 use crate::error::{Error, Result};

@@ -13,24 +13,7 @@ pub(crate) use history::{History, over_history};
 use heads::{HeadKeyValues, PADDING, QUERIES, attend};
 
 use super::{Backend, OutPointer};
-
-/// The shape of the heads and the factor of the scores.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
-    /// Heads.
-    pub(crate) heads: usize,
-    /// Features of a head.
-    pub(crate) width: usize,
-    /// Multiplies the scores.
-    pub(crate) scale: f32,
-}
-
-impl Shape {
-    /// Features of all heads.
-    pub(crate) fn inner(self) -> usize {
-        self.heads * self.width
-    }
-}
+pub(crate) use heads::Shape;
 
 /// What is added to scores, by head and distance.
 pub(crate) struct DistanceBias {

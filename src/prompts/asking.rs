@@ -208,6 +208,7 @@ pub(super) mod tests {
             again: false,
             terms: &[],
             background: None,
+            quoted: None,
         };
         let system = "system: You translate en to ru.\n";
         let with_context = Translation {
@@ -248,6 +249,7 @@ pub(super) mod tests {
             again: true,
             terms: &[],
             background: None,
+            quoted: None,
         };
         let expected = shown(&asked.prompt());
         for asking in [Asking::usual(), Asking::new(&bare).unwrap()] {

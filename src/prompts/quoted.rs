@@ -34,11 +34,20 @@ impl<'a> Quoted<'a> {
 
     /// The text between its tags.
     pub(crate) fn pieces(&self) -> [Piece<'_>; 3] {
-        [
-            Piece::Ours(&self.opening),
-            Piece::Theirs(self.text),
-            Piece::Ours(&self.closing),
-        ]
+        self.around(Piece::Theirs(self.text))
+    }
+
+    /// Another text between the same tags, for an example.
+    pub(crate) fn around<'b>(&'b self, text: Piece<'b>) -> [Piece<'b>; 3] {
+        [Piece::Ours(&self.opening), text, Piece::Ours(&self.closing)]
+    }
+
+    /// An answer without the tags, where a model wrote them too.
+    pub(crate) fn without_tags<'b>(&self, answer: &'b str) -> &'b str {
+        let answer = answer.trim();
+        let answer = answer.strip_prefix(self.opening.trim()).unwrap_or(answer);
+        let answer = answer.strip_suffix(self.closing.trim()).unwrap_or(answer);
+        answer.trim()
     }
 }
 
@@ -57,6 +66,14 @@ fn is_tag_in(lower: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_around_an_answer_are_taken_off() {
+        let quoted = Quoted::new("The council met.");
+        for answer in ["Ja.", "<article>\nJa.\n</article>", "Ja.</article>"] {
+            assert_eq!(quoted.without_tags(answer), "Ja.");
+        }
+    }
 
     #[test]
     fn no_text_holds_its_own_tags() {

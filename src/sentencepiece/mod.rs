@@ -21,13 +21,12 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 use normalizer::Normalizer;
+use normalizer::SPACE;
+use proto::Piece;
 pub(crate) use proto::PieceKind;
 
 use proto::{Algorithm, NormalizerRules};
 use trie::Trie;
-
-/// What stands for a space inside pieces.
-const SPACE: &str = "\u{2581}";
 
 /// A loaded SentencePiece model. Immutable, so any number of threads may share it.
 #[derive(Debug)]
@@ -65,13 +64,6 @@ struct Vocabulary {
     ids: HashMap<String, u32>,
     /// The id of each byte, where the model falls back to bytes.
     bytes: Vec<u32>,
-}
-
-#[derive(Debug)]
-struct Piece {
-    text: String,
-    score: f32,
-    kind: PieceKind,
 }
 
 /// One piece of an encoded text.

@@ -3,9 +3,11 @@
 //! The map is a double-array trie (darts-clone) from character sequences to their replacements;
 //! the longest sequence wins. User-defined symbols pass through untouched.
 
-use super::SPACE;
 use super::proto::NormalizerRules;
 use super::trie::Trie;
+
+/// What stands for a space inside pieces.
+pub(super) const SPACE: &str = "\u{2581}";
 
 /// The normalizer of one model.
 #[derive(Debug)]

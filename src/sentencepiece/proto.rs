@@ -3,8 +3,6 @@
 //! Only the fields that encoding and decoding need are kept; the rest is stepped over. Lengths
 //! are checked against the bytes that are there, so a damaged file gives a message and no panic.
 
-use super::Piece;
-
 /// How text is cut into pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
@@ -21,6 +19,14 @@ pub(crate) enum PieceKind {
     UserDefined,
     Unused,
     Byte,
+}
+
+/// An entry of a vocabulary.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) text: String,
+    pub(super) score: f32,
+    pub(super) kind: PieceKind,
 }
 
 impl PieceKind {

@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::registry::RECORD;
+use crate::store::check::{self, FileCheck};
 use crate::store::download::Checksum;
 use crate::store::event::Observer;
+use crate::store::files::ModelFiles;
+use crate::store::options::StoreOptions;
 use crate::store::place::{Lock, write_atomically};
-use crate::store::{FileCheck, ModelFiles, StoreOptions, check};
 
 /// The folder of one model.
 pub(super) struct Folder<'a> {

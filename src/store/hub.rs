@@ -20,13 +20,15 @@ use hf_hub::{Cache, Repo, RepoType};
 
 use crate::error::{Error, Result};
 use crate::registry::HubSource;
+use crate::store::check::{self, FileCheck};
 use crate::store::download::{Checksum, Meter, Wanted, download};
 use crate::store::event::{Event, Observer, tell};
+use crate::store::files::ModelFiles;
 use crate::store::http::{HeaderMap, Http, escape, header};
+use crate::store::options::StoreOptions;
 use crate::store::place::{
     Lock, check_room, create_folder_of, remove_if_empty, rename, write_atomically,
 };
-use crate::store::{FileCheck, ModelFiles, StoreOptions, check};
 
 /// One repository at one revision, in one cache.
 pub(super) struct Repository<'a> {

@@ -9,11 +9,12 @@ use super::writer::{Languages, Writer};
 use super::{Summarizer, Written};
 use crate::check;
 use crate::decode::Watch;
-use crate::engine::{Answer, Instruct, Job, Writing};
+use crate::engine::{Answer, Instruct, Job};
 use crate::error::Result;
 use crate::language::Language;
 use crate::prompts::{self, Length};
 use crate::segment::sentences;
+use crate::tokenizer::Writing;
 use crate::translators;
 use crate::warning::{Warning, WarningKind};
 

@@ -1,7 +1,15 @@
 //! The scripts that tokens have letters of, and those that a text may be written in.
 
-use crate::engine::Writing;
 use crate::language::Language;
+
+/// What may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Writing {
+    /// The language's script, and Latin letters for names.
+    Usual(Language),
+    /// The language's script alone.
+    Strict(Language),
+}
 
 const LATIN: u8 = 1;
 const CYRILLIC: u8 = 2;

@@ -4,14 +4,17 @@
 use std::sync::Arc;
 
 use super::attempts::{Translates, Way};
+use crate::check::orders;
 use crate::decode::Watch;
-use crate::engine::{Instruct, Job, Writing};
+use crate::engine::{Answer, Instruct, Job};
 use crate::error::{Error, Result};
 use crate::language::{Language, ScriptProfile};
 use crate::loader::{Engine, Loaded};
 use crate::options::Decoding;
-use crate::prompts;
+use crate::prompts::{self, Quoted};
+use crate::tokenizer::Writing;
 use crate::translators::{Segment, SegmentModel, Texts};
+use crate::warning::{Warning, WarningKind};
 
 /// Most tokens of a segment for an instruct model; longer ones are parted.
 const MOST_TOKENS: usize = 320;
@@ -89,6 +92,11 @@ impl Directed<'_> {
         watch: &mut Watch,
     ) -> Result<Vec<Option<Segment>>> {
         let asking = instruct.asking();
+        let quoted: Vec<Option<Quoted<'_>>> = texts
+            .texts
+            .iter()
+            .map(|text| (!orders(text, from).is_empty()).then(|| Quoted::new(text)))
+            .collect();
         let mut jobs = Vec::with_capacity(texts.texts.len());
         for (number, text) in texts.texts.iter().enumerate() {
             let source = instruct.count(text)?;
@@ -105,6 +113,7 @@ impl Directed<'_> {
                 again: way == Way::Other,
                 terms: texts.phrases.get(number).map_or(&[], Vec::as_slice),
                 background: texts.backgrounds.get(number).and_then(Option::as_deref),
+                quoted: quoted[number].as_ref(),
             };
             jobs.push(Job {
                 prompt: instruct.prompt(&asking.translation(&asked))?,
@@ -120,13 +129,23 @@ impl Directed<'_> {
         }
         watch.begin(jobs.len());
         let answers = instruct.answer(&jobs, self.decoding, watch)?;
-        let segment = |answer| Segment {
-            answer,
-            warnings: Vec::new(),
+        let segment = |mut answer: Answer, quoted: &Option<Quoted<'_>>| {
+            let mut warnings = Vec::new();
+            if let Some(quoted) = quoted {
+                answer.text = quoted.without_tags(&answer.text).to_owned();
+                if orders(&answer.text, to).is_empty() {
+                    warnings.push(Warning::new(
+                        WarningKind::NotInSource,
+                        "the source gives orders to machines, and the output does not: it may follow them instead",
+                    ));
+                }
+            }
+            Segment { answer, warnings }
         };
         Ok(answers
             .into_iter()
-            .map(|answer| answer.map(segment))
+            .zip(&quoted)
+            .map(|(answer, quoted)| answer.map(|answer| segment(answer, quoted)))
             .collect())
     }
 }

@@ -8,6 +8,7 @@ mod fake_hub;
 mod formats;
 mod fuzz;
 mod hostile;
+mod house;
 mod injection;
 mod instruct;
 mod jobs;

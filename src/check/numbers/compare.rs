@@ -2,7 +2,8 @@
 //!
 //! Only numbers in digits are compared; those that a conversion of measures explains are left out.
 
-use super::{Number, Numbers};
+use super::Numbers;
+use super::value::Number;
 use crate::check::units::Conversion;
 
 /// Numbers in digits that only one of two texts has, as they are written.

@@ -2,7 +2,7 @@
 //!
 //! A number that can be read in several ways has all of them, so that doubt raises no alarm.
 
-use super::Value;
+use super::value::Value;
 
 /// The ways to read a number in digits.
 pub(super) fn readings(plain: &str) -> Vec<Vec<Value>> {

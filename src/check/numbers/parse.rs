@@ -3,7 +3,7 @@
 use super::digits::{readings, scaled};
 use super::read::Item;
 use super::sum::Sum;
-use super::{Number, Value};
+use super::value::{Number, Value};
 use crate::check::number_words::{self, NumberWord};
 
 pub(super) struct Parser<'a> {

@@ -8,11 +8,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::clutter::Clutter;
-use super::super::lines;
-use super::hidden::Hidden;
-use super::select::select;
-use super::tree::{self, Page, Place, TextBlock};
+use super::prose::{is_prose, words};
+use super::select::{Marks, select};
+use super::tree::{self, Page, TextBlock};
 use super::{hints, marks, several};
 
 /// An article found in a page.
@@ -247,24 +245,6 @@ fn without_site(title: &str) -> String {
     }
 }
 
-pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-}
-
-/// Whether a block runs as the paragraphs of articles do.
-pub(super) fn is_prose(block: &TextBlock) -> bool {
-    let length = block.length();
-    let enough = if block.place.paragraph { 40 } else { 80 };
-    !block.place.outside
-        && block.place.heading.is_none()
-        && length >= enough
-        && block.clutter != Some(Clutter::Consent)
-        && block.linked * 2 < length
-        && (lines::ends_sentence(&block.text) || length >= 120)
-}
-
 /// The blocks of the article's body.
 fn body(page: &Page, data: &Data, title: Option<&str>) -> Vec<usize> {
     if let Some(body) = data
@@ -339,26 +319,6 @@ fn told(page: &Page, body: &str, title: Option<&str>) -> Option<Vec<usize>> {
 /// Characters of these blocks.
 fn length(page: &Page, blocks: &[usize]) -> usize {
     blocks.iter().map(|at| page.blocks[*at].length()).sum()
-}
-
-/// What class names that say `around` are worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Marks {
-    Heeded,
-    Ignored,
-    /// Nothing either, nor what elements and classes say that mostly stand around articles.
-    All,
-}
-
-impl Marks {
-    /// Whether text at a place may be of the article.
-    pub(super) fn allow(self, place: Place) -> bool {
-        match self {
-            Self::Heeded => place.is_open() && !place.around,
-            Self::Ignored => place.is_open() && !place.comments,
-            Self::All => !place.outside && !place.comments && place.hidden != Some(Hidden::Sure),
-        }
-    }
 }
 
 /// The blocks whose words, three by three, are those of `body`.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::article::is_prose;
+use super::prose::is_prose;
 use super::tree::{Page, TextBlock};
 
 /// The column of some blocks.

@@ -3,7 +3,7 @@
 //! Style sheets are not read. What counts is what the elements themselves say, in `style`, in
 //! attributes, and by class names that common frameworks hide text with.
 
-use super::tree::Tag;
+use super::tag::Tag;
 
 /// Why text is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Weighs what elements and their class names say of the parts of a page, once all of its text is known.
 
-use super::article::is_prose;
+use super::prose::is_prose;
 use super::tree::{Page, TextBlock};
 
 /// Settles which blocks stand around the article by their marks. A name that says `around` says nothing

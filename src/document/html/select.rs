@@ -2,9 +2,30 @@
 
 use super::super::clutter::Clutter;
 use super::super::lines;
-use super::article::{Marks, is_prose};
 use super::column::Column;
-use super::tree::{Page, TextBlock};
+use super::hidden::Hidden;
+use super::prose::is_prose;
+use super::tree::{Page, Place, TextBlock};
+
+/// What class names that say `around` are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marks {
+    Heeded,
+    Ignored,
+    /// Nothing either, nor what elements and classes say that mostly stand around articles.
+    All,
+}
+
+impl Marks {
+    /// Whether text at a place may be of the article.
+    pub(super) fn allow(self, place: Place) -> bool {
+        match self {
+            Self::Heeded => place.is_open() && !place.around,
+            Self::Ignored => place.is_open() && !place.comments,
+            Self::All => !place.outside && !place.comments && place.hidden != Some(Hidden::Sure),
+        }
+    }
+}
 
 /// The blocks of the article within its container.
 pub(super) fn select(

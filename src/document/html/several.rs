@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::article::words;
+use super::prose::words;
 use super::tree::{Page, TextBlock};
 
 /// The heading that says what the title says.

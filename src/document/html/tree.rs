@@ -7,12 +7,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use html5ever::{Attribute, ns};
+use html5ever::ns;
 
 use super::dom::{self, Data, ElementData, Node};
 use super::elements::INLINE;
 use super::hidden::{self, Hidden};
 use super::hints;
+use super::tag::Tag;
 use crate::document::clutter::{self, Clutter};
 use crate::document::lines::{ends_sentence, is_format};
 use crate::document::raised;
@@ -513,50 +514,6 @@ impl Own {
             embed: hints::is_embed(marks),
             body: hints::is_body(marks),
         }
-    }
-}
-
-/// An element, as it stands in the page.
-pub(super) struct Tag<'a>(&'a ElementData);
-
-impl Tag<'_> {
-    pub(super) fn name(&self) -> &str {
-        &self.0.name.local
-    }
-
-    pub(super) fn attribute(&self, key: &str) -> Option<&str> {
-        let is_it = |attribute: &&Attribute| &*attribute.name.local == key;
-        self.0
-            .attributes
-            .iter()
-            .find(is_it)
-            .map(|found| &*found.value)
-    }
-
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.attribute(key).is_some()
-    }
-
-    fn marks(&self) -> String {
-        let keys = [
-            "class",
-            "id",
-            "role",
-            "itemprop",
-            "data-testid",
-            "data-component",
-        ];
-        let named = keys.iter().filter_map(|key| self.attribute(key));
-        let made_up = Some(self.name()).filter(|name| name.contains('-'));
-        let mut marks = String::new();
-        for mark in named.chain(made_up) {
-            if !marks.is_empty() {
-                marks.push(' ');
-            }
-            marks.push_str(mark);
-        }
-        marks.make_ascii_lowercase();
-        marks
     }
 }
 

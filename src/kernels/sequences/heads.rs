@@ -6,7 +6,24 @@
 
 use super::super::elementwise::{Arithmetic, dispatch, exp};
 use super::super::{Backend, simd};
-use super::Shape;
+
+/// The shape of the heads and the factor of the scores.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// Heads.
+    pub(crate) heads: usize,
+    /// Features of a head.
+    pub(crate) width: usize,
+    /// Multiplies the scores.
+    pub(crate) scale: f32,
+}
+
+impl Shape {
+    /// Features of all heads.
+    pub(crate) fn inner(self) -> usize {
+        self.heads * self.width
+    }
+}
 
 /// Positions of keys are padded to a multiple of this many.
 pub(super) const PADDING: usize = 16;

@@ -11,7 +11,6 @@ use candle_core::{Device, Tensor};
 
 use super::block::Network;
 use super::plan::Plan;
-use super::shared_prefix;
 use crate::decode::{Batch, Cache, Model, Room, Scores, State, TokenId};
 use crate::error::Result;
 use crate::networks::runtime::Rotary;
@@ -286,7 +285,7 @@ impl Columns {
 impl Model for Columns {
     fn start(&self, batch: &Batch) -> Result<State> {
         let rows = batch.rows();
-        let shared = if rows > 1 { shared_prefix(batch) } else { 0 };
+        let shared = if rows > 1 { batch.shared_prefix() } else { 0 };
         let mut state = Filled {
             layers: (0..self.network.plan.layers)
                 .map(|_| KeyValues::new())

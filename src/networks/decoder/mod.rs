@@ -26,7 +26,7 @@ use plan::{Facts, Plan};
 use super::runtime::padded::Padded;
 use super::runtime::spans::Spans;
 use super::runtime::tensors::Form;
-use crate::decode::{Batch, Model};
+use crate::decode::Model;
 use crate::error::Result;
 
 /// Reads what a file of a family says of its network.
@@ -99,17 +99,4 @@ fn plan(gguf: &Gguf) -> Result<Plan> {
     let plan = family(&facts)?;
     facts.finish()?;
     Ok(plan)
-}
-
-/// How many tokens all rows begin with, the last token of each aside.
-fn shared_prefix(batch: &Batch) -> usize {
-    let first = batch.row(0);
-    let most = batch
-        .lengths
-        .iter()
-        .min()
-        .map_or(0, |shortest| shortest - 1);
-    (0..most)
-        .take_while(|&i| (1..batch.rows()).all(|row| batch.row(row)[i] == first[i]))
-        .count()
 }

@@ -7,7 +7,6 @@
 use std::any::Any;
 
 use super::block::Network;
-use super::shared_prefix;
 use crate::decode::{Batch, Cache, Model, Scores, State, TokenId};
 use crate::error::Result;
 use crate::kernels::KeyValues;
@@ -83,7 +82,7 @@ impl Network<Spans> {
 impl Model for Network<Spans> {
     fn start(&self, batch: &Batch) -> Result<State> {
         let rows = batch.rows();
-        let shared = if rows > 1 { shared_prefix(batch) } else { 0 };
+        let shared = if rows > 1 { batch.shared_prefix() } else { 0 };
         let mut state = Rows {
             caches: vec![vec![KeyValues::default(); self.plan.layers]],
             lengths: vec![0],

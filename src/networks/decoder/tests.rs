@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use candle_core::DType;
 
 use super::*;
-use crate::decode::{Limits, TokenId, greedy};
+use crate::decode::{Batch, Limits, TokenId, greedy};
 use crate::device::{Place, under_test};
 
 #[derive(serde::Deserialize)]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
-use super::vocabulary::looks_initialized;
+use super::initialized::looks_initialized;
 use crate::error::{Error, Result};
 use crate::kernels::{Int8Activations, Int8Matrix, multiply_int8};
 use crate::networks::runtime::tensors::Form;

@@ -7,6 +7,7 @@
 //! rows moves a few numbers instead of the cache.
 
 pub(crate) mod directory;
+mod initialized;
 pub(crate) mod loader;
 mod m2m100;
 mod marian;
