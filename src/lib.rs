@@ -19,7 +19,7 @@
 //! | [`Document::segments`] | a document to [`Segment`]s: byte ranges, a sentence each ([`sentences`]) |
 //! | tokenizer | segments, or prompts, to rows of token ids |
 //! | batch | rows of all documents to groups within a budget of tokens, the only place that pads |
-//! | generate | groups to outputs: the network is started once, then stepped until every row is done |
+//! | decode | groups to outputs: a network is started once, then stepped until every row is done |
 //! | check | outputs to outputs with [`Warning`]s; what fails is asked for again |
 //! | [`Document::replace`] | outputs into the places of their segments; every other byte stays |
 //!

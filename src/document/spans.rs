@@ -6,51 +6,22 @@
 //! sentence. Every mark comes back exactly once, spans stay within the spans that they were in, and
 //! no two cross: that holds for any input, and so does linear time where the marks are very many.
 
+mod fitted;
+mod places;
+mod tree;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+pub(super) use fitted::Fitted;
+use places::{Share, Taken, is_like, nearest};
+pub(super) use tree::{Kind, Tag};
+use tree::{Node, tree};
+
 /// Translations of what stands inside spans, by the text itself.
 pub(crate) type Glosses = HashMap<String, String>;
-
-/// What a mark is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A span begins.
-    Open,
-    /// A span ends.
-    Close,
-    /// Something without text: an image, a footnote mark, a comment.
-    Point,
-    /// A break that stands for the space between two words.
-    Break,
-    /// A stretch that keeps its text and its markup: code, a name that is not translated.
-    Keep,
-}
-
-/// A mark in a sentence: what it is, and which of the text it covers. Only breaks and stretches that
-/// are kept cover any.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tag {
-    pub(super) text: Range<usize>,
-    pub(super) kind: Kind,
-}
-
-/// A stretch of the translation: words, or the mark of this number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
-    /// Byte range of [`Fitted::text`].
-    pub(super) text: Range<usize>,
-    pub(super) mark: Option<usize>,
-}
-
-/// A translation with its marks: the parts are in order and cover the text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Fitted {
-    pub(super) text: String,
-    pub(super) parts: Vec<Part>,
-}
 
 /// Comparisons of spans with words that are made for one sentence before it is too many.
 const MOST_COMPARISONS: usize = 500_000;
@@ -103,76 +74,6 @@ pub(super) fn texts_of_spans<'a>(source: &'a str, tags: &[Tag]) -> Vec<&'a str> 
         .collect()
 }
 
-/// A span or a mark, with what it is in.
-struct Node {
-    kind: Kind,
-    /// The mark that opens it, or that it is; none for a span that began before the sentence.
-    open: Option<usize>,
-    /// The mark that closes it; none for a span that goes on after the sentence.
-    close: Option<usize>,
-    source: Range<usize>,
-    target: Range<usize>,
-    children: Vec<usize>,
-}
-
-impl Node {
-    fn new(kind: Kind, open: Option<usize>, source: Range<usize>) -> Self {
-        Self {
-            kind,
-            open,
-            close: None,
-            source,
-            target: 0..0,
-            children: Vec::new(),
-        }
-    }
-
-    fn is_span(&self) -> bool {
-        self.kind == Kind::Open
-    }
-
-    /// Whether it begins and ends within the sentence.
-    fn is_whole_span(&self) -> bool {
-        self.is_span() && self.open.is_some() && self.close.is_some()
-    }
-}
-
-/// The marks as a tree, whose root is the sentence. A mark that closes what began before the
-/// sentence makes a span from its beginning on.
-fn tree(source: &str, tags: &[Tag]) -> Vec<Node> {
-    let mut nodes = vec![Node::new(Kind::Open, None, 0..source.len())];
-    let mut open = vec![0];
-    for (number, tag) in tags.iter().enumerate() {
-        let parent = open.last().copied().unwrap_or(0);
-        match tag.kind {
-            Kind::Close if open.len() > 1 => {
-                nodes[parent].close = Some(number);
-                nodes[parent].source.end = tag.text.start;
-                open.pop();
-            }
-            Kind::Close => {
-                let mut node = Node::new(Kind::Open, None, 0..tag.text.start);
-                node.close = Some(number);
-                node.children = std::mem::take(&mut nodes[0].children);
-                nodes[0].children = vec![nodes.len()];
-                nodes.push(node);
-            }
-            kind => {
-                let next = nodes.len();
-                nodes[parent].children.push(next);
-                if kind == Kind::Open {
-                    open.push(next);
-                }
-                nodes.push(Node::new(kind, Some(number), tag.text.clone()));
-            }
-        }
-    }
-    for node in open {
-        nodes[node].source.end = source.len();
-    }
-    nodes
-}
-
 struct Fitting<'a> {
     source: &'a str,
     target: &'a str,
@@ -182,26 +83,6 @@ struct Fitting<'a> {
     nodes: Vec<Node>,
     /// Comparisons that were made.
     compared: usize,
-}
-
-/// Places of the target that are given away already, within one span.
-#[derive(Default)]
-struct Taken(Vec<Range<usize>>);
-
-impl Taken {
-    fn is_free(&self, range: &Range<usize>) -> bool {
-        self.0
-            .iter()
-            .all(|taken| range.end <= taken.start || taken.end <= range.start)
-    }
-
-    /// `at`, or where the place ends that it is inside of.
-    fn outside(&self, at: usize) -> usize {
-        self.0
-            .iter()
-            .find(|taken| taken.start < at && at < taken.end)
-            .map_or(at, |taken| taken.end)
-    }
 }
 
 impl Fitting<'_> {
@@ -689,78 +570,3 @@ impl Fitting<'_> {
         self.nodes[node].children = children;
     }
 }
-
-impl Fitted {
-    fn push_text(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        let start = self.text.len();
-        self.text.push_str(text);
-        match self.parts.last_mut() {
-            Some(part) if part.mark.is_none() => part.text.end = self.text.len(),
-            _ => self.parts.push(Part {
-                text: start..self.text.len(),
-                mark: None,
-            }),
-        }
-    }
-
-    fn push_mark(&mut self, mark: usize, text: &str) {
-        let start = self.text.len();
-        self.text.push_str(text);
-        self.parts.push(Part {
-            text: start..self.text.len(),
-            mark: Some(mark),
-        });
-    }
-}
-
-/// Where in the target a place of the source lies, by its share of the whole.
-struct Share {
-    source: Range<usize>,
-    target: Range<usize>,
-}
-
-impl Share {
-    fn of(&self, at: usize) -> usize {
-        let at = at.saturating_sub(self.source.start).min(self.source.len());
-        self.target.start + at * self.target.len() / self.source.len().max(1)
-    }
-}
-
-/// The index of the item nearest to `want`; items are in order and at least one.
-fn nearest(items: &[Range<usize>], want: usize, at: impl Fn(&Range<usize>) -> usize) -> usize {
-    let after = items.partition_point(|item| at(item) < want);
-    let before = after.saturating_sub(1);
-    let is_after = after < items.len()
-        && (after == 0 || at(&items[after]).abs_diff(want) < at(&items[before]).abs_diff(want));
-    if is_after { after } else { before }
-}
-
-/// Whether two words, in small letters, are forms of one: equal but for an ending, and in Arabic
-/// for an article or a particle written in one with it.
-fn is_like(a: &str, b: &str) -> bool {
-    const PARTICLES: [&str; 12] = [
-        "وال", "بال", "كال", "فال", "لل", "ال", "و", "ب", "ل", "ف", "ك", "س",
-    ];
-    let bare = |word: &str| -> String {
-        PARTICLES
-            .iter()
-            .find_map(|particle| {
-                word.strip_prefix(particle)
-                    .filter(|rest| rest.chars().count() >= 3)
-            })
-            .unwrap_or(word)
-            .to_owned()
-    };
-    let same_stem = |a: &str, b: &str| {
-        let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-        let longest = a.chars().count().max(b.chars().count());
-        common == longest || common * 2 >= longest && (common >= 4 || common == 3 && longest <= 6)
-    };
-    same_stem(a, b) || same_stem(&bare(a), &bare(b))
-}
-
-#[cfg(test)]
-mod tests;
