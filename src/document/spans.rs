@@ -570,3 +570,6 @@ impl Fitting<'_> {
         self.nodes[node].children = children;
     }
 }
+
+#[cfg(test)]
+mod tests;

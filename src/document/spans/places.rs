@@ -71,6 +71,3 @@ pub(super) fn is_like(a: &str, b: &str) -> bool {
     };
     same_stem(a, b) || same_stem(&bare(a), &bare(b))
 }
-
-#[cfg(test)]
-mod tests;
