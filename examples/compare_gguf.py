@@ -77,7 +77,7 @@ if not a.ids_only:
             llama.eval(target[-1:])
         with tempfile.NamedTemporaryFile() as file:
             ask(rows=[row], targets=[target], scores=file.name)
-            scores = numpy.fromfile(file.name, dtype="<f4").reshape(len(target), -1)
+            scores = numpy.fromfile(file.name, dtype="<f4").reshape(len(target) + 1, -1)
         kept.append({"prompt": row, "continuation": target})
         for expected, line in zip(target, scores):
             steps += 1

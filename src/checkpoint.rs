@@ -6,11 +6,9 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use crate::decode::Watch;
-use crate::decode::{Batch, batch};
-use crate::decode::{Hypothesis, Limits, Step, greedy};
-use crate::decode::{Model, TokenId};
-use crate::decode::{Row, Work};
+use crate::decode::{
+    Batch, Hypothesis, Limits, Model, Row, Step, TokenId, Watch, Work, batch, greedy, scores,
+};
 use crate::device::{Place, Places};
 use crate::error::{Error, Result};
 use crate::networks::decoder::{self, gguf::Gguf};
@@ -133,26 +131,15 @@ impl Checkpoint {
         Ok(answers)
     }
 
-    /// The scores of every token, before each token of `target` that follows `row`: one line of scores
-    /// for each. For comparisons.
+    /// The scores of every token after `row` and after each token of `target` that follows it: one line
+    /// of scores more than `target` has tokens. For comparisons.
     ///
     /// # Errors
     ///
     /// [`Error::Usage`] for a row without ids; what the network reports.
     pub fn scores(&self, row: &[u32], target: &[u32]) -> Result<Vec<Vec<f32>>> {
         batch::check(&[row])?;
-        let Some(model) = self.copies.first() else {
-            return Ok(Vec::new());
-        };
-        let mut state = model.start(&Batch::new(&[row]))?;
-        let mut lines = Vec::with_capacity(target.len());
-        let mut last = state.first.clone();
-        for token in target {
-            let scores = model.step(&mut state, &last)?;
-            lines.extend(scores.logits.to_vec2()?);
-            last = vec![*token];
-        }
-        Ok(lines)
+        scores(self.copies[0].as_ref(), row, target)
     }
 
     /// Bytes that are in use on the devices of the network, by whomever; `None` where they do not

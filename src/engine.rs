@@ -5,11 +5,9 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::checkpoint::Checkpoint;
-use crate::decode::Batch;
-use crate::decode::Watch;
-use crate::decode::{Finish, Hypothesis, Limits, Step, greedy};
-use crate::decode::{Model, TokenId};
-use crate::decode::{Row, Work};
+use crate::decode::{
+    Batch, Finish, Hypothesis, Limits, Model, Row, Step, TokenId, Watch, Work, greedy,
+};
 use crate::error::Result;
 use crate::options::Decoding;
 use crate::prompts::Asking;

@@ -1,6 +1,8 @@
 //! From a task to a loaded model: chooses by the registry's lists, has the store fetch the files,
 //! loads each model once.
 
+mod settings;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -12,8 +14,8 @@ use crate::engine::Instruct;
 use crate::error::{Error, Result, gigabytes};
 use crate::language::Language;
 use crate::networks::firefox::{self, Firefox};
-use crate::options::{Decoding, LoadOptions};
-use crate::registry::{Family, ModelChoice, ModelSpec, Prefer, Registry, Route};
+use crate::options::LoadOptions;
+use crate::registry::{Family, ModelChoice, ModelSpec, Prefer, Registry, Route, memory_of};
 use crate::seq2seq::{Seq2Seq, Seq2SeqOptions};
 use crate::store::{Event, ModelFiles, Store};
 use crate::translators::{self, SegmentModel};
@@ -34,50 +36,6 @@ pub(crate) enum Engine {
     Instruct(Box<Instruct>),
     /// Translates segments, or summarizes, as it was trained to.
     Segments(SegmentModel),
-}
-
-impl Engine {
-    /// Whether it heeds the number of beams, the limit of an output's tokens, and what stands around
-    /// a text.
-    fn heeds(&self) -> [bool; 3] {
-        match self {
-            Self::Instruct(model) => [false, true, model.asking().takes_context()],
-            // Distilled to be decoded in one way.
-            Self::Segments(SegmentModel::Firefox(_)) => [false, false, false],
-            Self::Segments(SegmentModel::Seq2Seq(_)) => [true, true, false],
-        }
-    }
-}
-
-impl Loaded {
-    /// Refuses settings that none of the models that work one after the other takes notice of.
-    ///
-    /// # Errors
-    /// [`Error::Usage`].
-    pub(crate) fn heed(
-        models: &[Arc<Self>],
-        decoding: &Decoding,
-        with_context: bool,
-    ) -> Result<()> {
-        let asked = [
-            ("--beams", decoding.beams.is_some_and(|beams| beams > 1)),
-            ("--max-tokens", decoding.max_tokens.is_some()),
-            ("--context", with_context),
-        ];
-        for (number, (option, is_asked)) in asked.into_iter().enumerate() {
-            let is_heeded = |model: &Arc<Self>| model.engine.heeds()[number];
-            if is_asked && !models.iter().any(is_heeded) {
-                let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
-                return Err(Error::Usage {
-                    message: format!("`{}` takes no notice of `{option}`", ids.join(" + ")),
-                    hint: Some(format!(
-                        "leave `{option}` out, or name another model with `--model`"
-                    )),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Chooses, fetches and loads models, each once.
@@ -295,7 +253,7 @@ impl Loader {
                 let files = ModelFiles::local(&path)?;
                 let like = files.ending(".gguf").and_then(|path| self.like(&path));
                 let size = files.size();
-                let needed = like.map_or(size.saturating_add(size / 4), ModelSpec::memory_needed);
+                let needed = like.map_or(memory_of(size), ModelSpec::memory_needed);
                 self.warn_of_memory(name, needed)?;
                 Ok(Some(self.load(name, &files, None)?))
             }

@@ -4,11 +4,9 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::decode::Watch;
-use crate::decode::{Batch, batch};
-use crate::decode::{Model, TokenId};
-use crate::decode::{Row, Work};
-use crate::decode::{Search, Step, beam, search};
+use crate::decode::{
+    Batch, Model, Row, Search, Step, TokenId, Watch, Work, batch, beam, scores, search,
+};
 use crate::device::{Place, Places};
 use crate::error::{Error, Result};
 use crate::networks::encoder_decoder::settings::Settings;
@@ -250,15 +248,7 @@ impl Seq2Seq {
     /// such as an id beyond its vocabulary.
     pub fn scores(&self, source: &[u32], target: &[u32]) -> Result<Vec<Vec<f32>>> {
         batch::check(&[source])?;
-        let mut state = self.copies[0].start(&Batch::new(&[source]))?;
-        let mut last = state.first.clone();
-        let mut all = Vec::with_capacity(target.len() + 1);
-        for place in 0..=target.len() {
-            let scores = self.copies[0].step(&mut state, &last)?;
-            all.push(scores.logits.flatten_all()?.to_vec1()?);
-            last = target.get(place).copied().into_iter().collect();
-        }
-        Ok(all)
+        scores(self.copies[0].as_ref(), source, target)
     }
 
     /// Decodes rows of source ids together, as the makers of the checkpoint want it but with

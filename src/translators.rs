@@ -6,12 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::decode::Batch;
-use crate::decode::Watch;
 use crate::decode::beam::Scored;
-use crate::decode::{Finish, Search, Step};
-use crate::decode::{Model, TokenId};
-use crate::decode::{Row, Work};
+use crate::decode::{Batch, Finish, Model, Row, Search, Step, TokenId, Watch, Work};
 use crate::engine::Answer;
 use crate::error::Result;
 use crate::language::Language;

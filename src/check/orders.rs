@@ -12,8 +12,7 @@ use super::order_words::{
     INSTRUCTIONS, LEAD_INS, MACHINES, MARKERS, MUST, NEW_TASK, NO_OTHER, NOW_YOU, PRETEND, REVEAL,
     ROLES, SUMMARIES, TASKS, VERBS, WORKS,
 };
-use crate::language::Language;
-use crate::language::fold_arabic;
+use crate::language::{Language, fold_arabic};
 use crate::segment::sentences;
 
 /// Words between the verb of an order and what it is about.

@@ -10,13 +10,12 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 use super::orders::{Order, orders, without, without_quotations};
 use super::{function_words, number_words};
-use crate::language::Language;
-use crate::language::{fold_arabic, without_clitics};
+use crate::language::{Language, fold_arabic, without_clitics};
 use crate::segment::sentences;
 
 /// The fewest content words of a summary, if its article has many.
 const FEWEST_WORDS: usize = 2;
-/// An article with at least so many content words has many.
+/// The content words from which on an article has many.
 const MANY_WORDS: usize = 20;
 /// A sentence obeys an order if at least this share of its words, and at least this many of them,
 /// occur only in orders.

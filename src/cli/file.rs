@@ -39,7 +39,7 @@ pub(crate) fn is_folder(path: &Path) -> bool {
 }
 
 /// Random letters in the name of a temporary file.
-pub(crate) const RANDOM_LETTERS: usize = 16;
+const RANDOM_LETTERS: usize = 16;
 
 /// What hidden files of an output begin with: short, however long its name is.
 pub(crate) fn hidden_name(output: &Path) -> String {

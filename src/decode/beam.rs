@@ -7,9 +7,7 @@ use std::ops::ControlFlow;
 
 use super::constraints::{Changes, Constraints, Place};
 use super::{Finish, Step, phrases, reduced};
-use crate::decode::Batch;
-use crate::decode::with_values;
-use crate::decode::{Model, Ranked, Scores, State, TokenId};
+use crate::decode::{Batch, Model, Ranked, Scores, State, TokenId, with_values};
 use crate::error::{Error, Result};
 use crate::kernels::{Row, Scanned, Sums, map_parallel};
 

@@ -4,6 +4,7 @@
 //! written to at every step. They come in the order of `transformers`' logits processors, since
 //! the order matters where two touch one token.
 
+use super::repetition::penalized;
 use crate::decode::TokenId;
 
 /// Rules on what is generated.
@@ -84,14 +85,7 @@ impl Constraints {
         }
         let mut scores: Vec<(TokenId, f32)> = Vec::new();
         if self.repetition_penalty != 1.0 {
-            let penalize = |token: TokenId| {
-                let score = score(token);
-                if score < 0.0 {
-                    score * self.repetition_penalty
-                } else {
-                    score / self.repetition_penalty
-                }
-            };
+            let penalize = |token| penalized(score(token), self.repetition_penalty);
             scores.extend(
                 history
                     .iter()

@@ -114,17 +114,7 @@ fn likeliest(
                 if let Some(said) = said.and_then(|said| said.row(row)) {
                     penalized.clear();
                     penalized.extend_from_slice(logits);
-                    match shortlist {
-                        None => said.apply(&mut penalized),
-                        Some(list) => {
-                            let columns = penalized.iter_mut().zip(list);
-                            for (score, _) in columns
-                                .filter(|(_, token)| said.tokens.binary_search(token).is_ok())
-                            {
-                                *score = said.penalized(*score);
-                            }
-                        }
-                    }
+                    said.apply(&mut penalized, shortlist);
                     logits = &penalized;
                 }
                 best_allowed(

@@ -20,7 +20,7 @@ pub(crate) use batch::{Batch, TokenId};
 pub(crate) use beam::{EarlyStopping, MOST_BEAMS, Search, search};
 pub(crate) use constraints::Constraints;
 pub(crate) use greedy::greedy;
-pub(crate) use network::{Cache, Model, Ranked, Room, Scores, State, with_values};
+pub(crate) use network::{Cache, Model, Ranked, Room, Scores, State, scores, with_values};
 pub(crate) use watch::Watch;
 pub use watch::{Progress, ProgressObserver};
 pub(crate) use work::{Row, Work};
@@ -65,7 +65,7 @@ pub(crate) struct Hypothesis {
     pub(crate) finish: Finish,
 }
 
-/// What a caller is told after each step: rows still being decoded, tokens so far in all rows.
+/// Progress within a batch, reported after each step.
 pub(crate) struct Step {
     /// Rows not finished.
     pub(crate) live: usize,

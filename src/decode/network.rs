@@ -120,6 +120,24 @@ impl State {
     }
 }
 
+/// The scores of every token after a row and after each token of `target` that follows it: a line of
+/// scores for each, one more than `target` has tokens.
+pub(crate) fn scores(
+    model: &dyn Model,
+    row: &[TokenId],
+    target: &[TokenId],
+) -> Result<Vec<Vec<f32>>> {
+    let mut state = model.start(&Batch::new(&[row]))?;
+    let mut last = state.first.clone();
+    let mut all = Vec::with_capacity(target.len() + 1);
+    for place in 0..=target.len() {
+        let scores = model.step(&mut state, &last)?;
+        all.push(scores.logits.flatten_all()?.to_vec1()?);
+        last = target.get(place).copied().into_iter().collect();
+    }
+    Ok(all)
+}
+
 /// Calls `read` with the values of a contiguous float32 tensor on the CPU.
 pub(crate) fn with_values<T>(xs: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
     let (storage, layout) = xs.storage_and_layout();

@@ -359,7 +359,7 @@ mod tests {
         for ((found, line), row) in found.iter().zip(values).zip([1, 2, 0]) {
             let mut expected = line;
             if let Some(row) = said.row(row) {
-                row.apply(&mut expected);
+                row.apply(&mut expected, None);
             }
             assert_eq!(*found, expected.to_vec(), "row {row}");
         }

@@ -47,20 +47,30 @@ impl Said {
     }
 }
 
-impl Row {
-    pub(super) fn penalized(&self, score: f32) -> f32 {
-        if score < 0.0 {
-            score * self.penalty
-        } else {
-            score / self.penalty
-        }
+/// The score of a token that was said.
+pub(super) fn penalized(score: f32, penalty: f32) -> f32 {
+    if score < 0.0 {
+        score * penalty
+    } else {
+        score / penalty
     }
+}
 
-    /// The scores of a row, column j being token j, with the penalty.
-    pub(super) fn apply(&self, scores: &mut [f32]) {
-        for &token in &self.tokens {
-            if let Some(score) = scores.get_mut(token as usize) {
-                *score = self.penalized(*score);
+impl Row {
+    /// Applies the penalty to the scores of a row. Column j is token j, or the j-th of a shortlist.
+    pub(super) fn apply(&self, scores: &mut [f32], shortlist: Option<&[TokenId]>) {
+        let penalize = |score: &mut f32| *score = penalized(*score, self.penalty);
+        match shortlist {
+            None => {
+                for &token in &self.tokens {
+                    scores.get_mut(token as usize).map(penalize);
+                }
+            }
+            Some(list) => {
+                let columns = scores.iter_mut().zip(list);
+                columns
+                    .filter(|(_, token)| self.tokens.binary_search(token).is_ok())
+                    .for_each(|(score, _)| penalize(score));
             }
         }
     }
@@ -78,7 +88,7 @@ mod tests {
         let row = said.as_ref().and_then(|said| said.row(0));
         let mut scores = [2.0, -2.0, 0.5, 3.0];
         if let Some(row) = row {
-            row.apply(&mut scores);
+            row.apply(&mut scores, None);
         }
         assert_eq!(scores, [2.0, -3.0, 0.5, 2.0]);
         if let Some(said) = &mut said {
@@ -91,7 +101,7 @@ mod tests {
         assert_eq!(row.map(|row| row.tokens.clone()), Some(vec![1, 2, 3, 9]));
         let mut scores = [2.0, -2.0, 0.0, 3.0];
         if let Some(row) = row {
-            row.apply(&mut scores);
+            row.apply(&mut scores, None);
         }
         assert_eq!(scores, [2.0, -3.0, 0.0, 2.0]);
         assert!(said.is_some_and(|said| said.row(1).is_none()));

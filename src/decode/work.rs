@@ -10,10 +10,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
-use crate::decode::Step;
-use crate::decode::Watch;
 use crate::decode::batch::plan;
-use crate::decode::{Model, Room};
+use crate::decode::{Model, Room, Step, Watch};
 use crate::device;
 use crate::error::{Error, Result};
 
@@ -361,8 +359,7 @@ impl<B> Queue<B> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::decode::Batch;
-    use crate::decode::{Scores, State, TokenId};
+    use crate::decode::{Batch, Scores, State, TokenId};
 
     /// A device with memory for so many tokens a batch, which says what was asked of it.
     struct Small {

@@ -128,7 +128,7 @@ pub struct ReadOptions {
     /// What is done about the page around an article.
     pub cleaning: Cleaning,
     /// The fields of JSON Lines, or the columns of a table, that hold the text; `title` and `text`
-    /// where there are none. A number counts the columns of a table without a header, from 1.
+    /// where there are none. A number selects a column of a table without a header; the first is 1.
     pub fields: Vec<String>,
 }
 

@@ -44,7 +44,7 @@ impl Documents {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("read", path))?;
         let mut options = options.clone();
-        // What is called a text may be a saved page, or data; nothing else is told apart by its content.
+        // A `.txt` file may hold a saved page or data; other extensions are taken at their word.
         let by_name = Format::of_path(path);
         let is_text = by_name == Some(Format::Text) && options.format.is_none();
         options.format = options.format.or(by_name.filter(|_| !is_text));

@@ -307,8 +307,9 @@ fn scatter(source: &[u8], member: usize, target: &mut [u8]) {
     }
 }
 
-/// The 6-bit scales and minima of `block_q4_K` and `block_q5_K`.
-fn pack_scales(packed: &[u8], member: usize, rest: &mut [u8]) {
+/// What `block_q4_K` and `block_q5_K` begin with: d, dmin (f16), 12 bytes of 6-bit scales and minima.
+fn pack_scales(block: &[u8], member: usize, rest: &mut [u8]) {
+    let packed = &block[4..16];
     for sub in 0..8 {
         let (scale, minimum) = if sub < 4 {
             (packed[sub] & 63, packed[sub + 4] & 63)
@@ -321,24 +322,22 @@ fn pack_scales(packed: &[u8], member: usize, rest: &mut [u8]) {
         rest[sub * TILE + member] = scale;
         rest[128 + ((sub / 2) * TILE + member) * 2 + sub % 2] = minimum;
     }
+    rest[256 + 2 * member..][..2].copy_from_slice(&block[0..2]);
+    rest[288 + 2 * member..][..2].copy_from_slice(&block[2..4]);
 }
 
-/// ggml's `block_q4_K`: d, dmin (f16), 12 bytes of 6-bit scales and minima, 128 bytes of quants.
+/// ggml's `block_q4_K`: scales, 128 bytes of quants.
 fn pack_q4k(block: &[u8], member: usize, tile: &mut [u8]) {
     let (quants, rest) = tile.split_at_mut(2048);
     scatter(&block[16..144], member, quants);
-    pack_scales(&block[4..16], member, rest);
-    rest[256 + 2 * member..256 + 2 * member + 2].copy_from_slice(&block[0..2]);
-    rest[288 + 2 * member..288 + 2 * member + 2].copy_from_slice(&block[2..4]);
+    pack_scales(block, member, rest);
 }
 
-/// ggml's `block_q5_K`: as `block_q4_K`, with 32 bytes of fifth bits before the quants.
+/// ggml's `block_q5_K`: scales, 32 bytes of fifth bits, 128 bytes of quants.
 fn pack_q5k(block: &[u8], member: usize, tile: &mut [u8]) {
     let (quants, rest) = tile.split_at_mut(2048);
     scatter(&block[48..176], member, quants);
-    pack_scales(&block[4..16], member, rest);
-    rest[256 + 2 * member..256 + 2 * member + 2].copy_from_slice(&block[0..2]);
-    rest[288 + 2 * member..288 + 2 * member + 2].copy_from_slice(&block[2..4]);
+    pack_scales(block, member, rest);
     scatter(&block[16..48], member, &mut rest[320..]);
 }
 

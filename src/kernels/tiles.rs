@@ -181,6 +181,34 @@ macro_rules! backend {
                 }
             }
 
+            /// Products of a chunk of 64 inputs: of its low and of its high sub-block. Fifth bits stand
+            /// from `fifths` on.
+            $(#[$attribute])*
+            #[inline]
+            unsafe fn chunk_of_nibbles<const M: usize, const FIFTH: bool>(
+                tile: *const u8,
+                fifths: usize,
+                xs: *const u32,
+                (chunk, start, ahead): (usize, usize, usize),
+            ) -> ([Ints; M], [Ints; M]) {
+                // SAFETY: passed on to the caller.
+                unsafe {
+                    let mut low = [zero_ints(); M];
+                    let mut high = [zero_ints(); M];
+                    for i in 0..8 {
+                        let place = tile.add(((chunk * 8 + i) * TILE + start) * 4);
+                        prefetch(place.wrapping_add(ahead));
+                        let bits = tile.wrapping_add(fifths + (i * TILE + start) * 4);
+                        let (w_low, w_high) = nibbles::<FIFTH>(place, bits, chunk);
+                        for m in 0..M {
+                            low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
+                            high[m] = dot(high[m], w_high, broadcast(xs.add((chunk * 16 + 8 + i) * M + m)));
+                        }
+                    }
+                    (low, high)
+                }
+            }
+
             $(#[$attribute])*
             #[inline]
             unsafe fn q4k<const M: usize, const FIFTH: bool>(tiles: &[u8], group: &[u32], start: usize, ahead: usize) -> [Floats; M] {
@@ -194,18 +222,8 @@ macro_rules! backend {
                         ask_for(tile.wrapping_add(ahead + 2048), if ahead > 0 { bytes - 2048 } else { 0 });
                         let mut sums = [zero_floats(); M];
                         for chunk in 0..4 {
-                            let mut low = [zero_ints(); M];
-                            let mut high = [zero_ints(); M];
-                            for i in 0..8 {
-                                let place = tile.add(((chunk * 8 + i) * TILE + start) * 4);
-                                prefetch(place.wrapping_add(ahead));
-                                let bits = tile.wrapping_add(2368 + (i * TILE + start) * 4);
-                                let (w_low, w_high) = nibbles::<FIFTH>(place, bits, chunk);
-                                for m in 0..M {
-                                    low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
-                                    high[m] = dot(high[m], w_high, broadcast(xs.add((chunk * 16 + 8 + i) * M + m)));
-                                }
-                            }
+                            let at = (chunk, start, ahead);
+                            let (low, high) = chunk_of_nibbles::<M, FIFTH>(tile, 2368, xs, at);
                             let scale_low = bytes_to_floats(tile.add(2048 + 2 * chunk * TILE + start));
                             let scale_high = bytes_to_floats(tile.add(2048 + (2 * chunk + 1) * TILE + start));
                             for m in 0..M {
@@ -242,19 +260,10 @@ macro_rules! backend {
                     let blocks = group.chunks_exact(M * FINE_ROW_BLOCK_BYTES / 4);
                     for (tile, xs) in tiles.chunks_exact(bytes).zip(blocks) {
                         let (tile, xs) = (tile.as_ptr(), xs.as_ptr());
-                        ask_for(tile.wrapping_add(ahead), if ahead > 0 { bytes } else { 0 });
+                        ask_for(tile.wrapping_add(ahead + 2048), if ahead > 0 { bytes - 2048 } else { 0 });
                         for chunk in 0..4 {
-                            let mut low = [zero_ints(); M];
-                            let mut high = [zero_ints(); M];
-                            for i in 0..8 {
-                                let place = tile.add(((chunk * 8 + i) * TILE + start) * 4);
-                                let bits = tile.wrapping_add(2560 + (i * TILE + start) * 4);
-                                let (w_low, w_high) = nibbles::<FIFTH>(place, bits, chunk);
-                                for m in 0..M {
-                                    low[m] = dot(low[m], w_low, broadcast(xs.add((chunk * 16 + i) * M + m)));
-                                    high[m] = dot(high[m], w_high, broadcast(xs.add((chunk * 16 + 8 + i) * M + m)));
-                                }
-                            }
+                            let at = (chunk, start, ahead);
+                            let (low, high) = chunk_of_nibbles::<M, FIFTH>(tile, 2560, xs, at);
                             for (sub, dots) in [(2 * chunk, &low), (2 * chunk + 1, &high)] {
                                 let scale = halves_to_floats(tile.add(2048 + (sub * TILE + start) * 2));
                                 // Sums are kept times −128.

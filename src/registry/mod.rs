@@ -22,8 +22,8 @@ pub use prompt::PromptFacts;
 pub(crate) use prompt::{Part, Place, Wording, Wordings};
 pub use source::{Compression, HubSource, Source, UrlFile, UrlSource, WheelFile, WheelsSource};
 pub(crate) use source::{RECORD, WheelPart};
-pub(crate) use spec::PREPARED;
 pub use spec::{DecodingFacts, Family, Limits, ModelSpec, Pair, Quality, Task};
+pub(crate) use spec::{PREPARED, memory_of};
 
 /// The catalogue that is compiled in.
 const BUILTIN: &str = include_str!("../../models.toml");

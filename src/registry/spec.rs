@@ -284,8 +284,7 @@ impl ModelSpec {
     /// Entries of GGUF files say the size of the file and 8192 tokens of keys and values in float32,
     /// which is what a batch on the processor holds.
     pub fn memory_needed(&self) -> u64 {
-        self.memory
-            .unwrap_or(self.size.saturating_add(self.size / 4))
+        self.memory.unwrap_or_else(|| memory_of(self.size))
     }
 
     /// A text that is the same for the same weights asked in the same way, and no others: part of
@@ -369,6 +368,11 @@ impl ModelSpec {
             .try_for_each(Source::validate)
             .map_err(at)
     }
+}
+
+/// Bytes of memory that a model takes at work of whose files only the size is known.
+pub(crate) fn memory_of(size: u64) -> u64 {
+    size.saturating_add(size / 4)
 }
 
 /// The folder of prepared weights, which lies beside the folders of models.

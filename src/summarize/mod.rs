@@ -19,8 +19,7 @@ pub use builder::SummarizerBuilder;
 
 use writer::{Languages, Writer};
 
-use crate::decode::ProgressObserver;
-use crate::decode::Watch;
+use crate::decode::{ProgressObserver, Watch};
 use crate::document::{Document, Failure};
 use crate::error::{Error, Result};
 use crate::language::Language;
@@ -182,7 +181,7 @@ impl Summarizer {
                 continue;
             }
             let written = self.loader.summarizer(language).and_then(|model| {
-                Loaded::heed(std::slice::from_ref(&model), &self.decoding, false)?;
+                Loaded::check_settings(std::slice::from_ref(&model), &self.decoding, false)?;
                 let languages = Languages {
                     article: language,
                     summary: Writer::of(&model)?.language(language, self.language),

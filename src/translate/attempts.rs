@@ -7,8 +7,7 @@
 use std::ops::Range;
 
 use crate::check;
-use crate::decode::Finish;
-use crate::decode::Watch;
+use crate::decode::{Finish, Watch};
 use crate::engine::Answer;
 use crate::error::Result;
 use crate::glossary::{Glossary, Hit, TermCase, holds};

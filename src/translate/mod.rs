@@ -51,7 +51,7 @@ pub struct Translator {
     progress: Option<ProgressObserver>,
     memory: Option<Arc<dyn TranslationMemory>>,
     keeping: remember::Keeping,
-    /// Whether settings that no model heeds are an error: not where they are another pipeline's.
+    /// Whether settings that no model supports are an error: not where they are another pipeline's.
     is_strict: bool,
 }
 

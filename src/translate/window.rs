@@ -151,7 +151,7 @@ impl Translator {
             _ => vec![self.loader.own_pair()?],
         };
         if self.is_strict {
-            Loaded::heed(&models, &self.decoding, self.with_context)?;
+            Loaded::check_settings(&models, &self.decoding, self.with_context)?;
         }
         let mut error = None;
         let segments: Vec<Vec<Segment>> = parts

@@ -224,7 +224,7 @@ fn is_empty_clip(value: &str) -> bool {
     }
 }
 
-/// Whether text is transparent, or has the colour of its background.
+/// Whether text is transparent, or the same colour as its background.
 fn is_unreadable(colour: Option<&str>, behind: Option<&str>) -> bool {
     let Some(colour) = colour.map(rgb) else {
         return false;

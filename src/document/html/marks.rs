@@ -44,11 +44,8 @@ fn captions(page: &mut Page) {
     for block in &page.blocks {
         texts[block.element] += 1;
     }
-    for at in (1..page.elements.len()).rev() {
-        let parent = page.elements[at].parent;
-        pictures[parent] += pictures[at];
-        texts[parent] += texts[at];
-    }
+    page.add_up(&mut pictures);
+    page.add_up(&mut texts);
     for block in &mut page.blocks {
         let at = block.element;
         let place = &mut block.place;
@@ -68,10 +65,7 @@ pub(super) fn weights(page: &Page, counts: impl Fn(&TextBlock) -> bool) -> Vec<u
     for block in page.blocks.iter().filter(|block| counts(block)) {
         weights[block.element] += block.length();
     }
-    // Elements stand after those they are in.
-    for element in (1..page.elements.len()).rev() {
-        weights[page.elements[element].parent] += weights[element];
-    }
+    page.add_up(&mut weights);
     weights
 }
 

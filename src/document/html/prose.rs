@@ -4,6 +4,7 @@ use super::super::clutter::Clutter;
 use super::super::lines;
 use super::tree::TextBlock;
 
+/// The words of a text, in small letters.
 pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

@@ -103,6 +103,14 @@ impl Page {
         })
     }
 
+    /// Adds to what each element has what all elements in it have.
+    pub(super) fn add_up(&self, counts: &mut [usize]) {
+        // Elements stand after those they are in.
+        for element in (1..self.elements.len()).rev() {
+            counts[self.elements[element].parent] += counts[element];
+        }
+    }
+
     /// Whether an element is `outer`, or stands in it.
     pub(super) fn is_within(&self, element: usize, outer: usize) -> bool {
         self.around(element).any(|at| at == outer)

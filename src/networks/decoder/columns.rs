@@ -13,9 +13,9 @@ use super::block::Network;
 use super::plan::Plan;
 use crate::decode::{Batch, Cache, Model, Room, Scores, State, TokenId};
 use crate::error::Result;
-use crate::networks::runtime::Rotary;
 use crate::networks::runtime::padded::{Padded, Pass, View};
 use crate::networks::runtime::tensors::{Form, KeyValues};
+use crate::networks::runtime::{PerReach, Rotary};
 
 /// Most tokens that are read at once, all rows together: bounds the memory of activations.
 const CHUNK: usize = 8192;
@@ -27,9 +27,7 @@ const POSITIONS: usize = 1 << 17;
 /// A network, and tables of its rotary embeddings.
 pub(super) struct Columns {
     network: Network<Padded>,
-    /// For layers that see everything, and for those that see a window.
-    everything: Turns,
-    window: Option<Turns>,
+    turns: PerReach<Turns>,
 }
 
 /// `(positions, width / 2)` of a head.
@@ -229,18 +227,14 @@ impl Columns {
     pub(super) fn new(network: Network<Padded>) -> Result<Self> {
         let (plan, form) = (&network.plan, &network.runtime.form);
         let positions = context(plan).max(1);
-        let everything = Turns::new(&plan.rotary, positions, form)?;
-        let window = plan
-            .window
-            .as_ref()
-            .map(|window| Turns::new(&window.rotary, positions, form))
-            .transpose()?;
+        let rotary = plan.rotary();
+        let turns = |rotary: &Rotary| Turns::new(rotary, positions, form);
+        let turns = PerReach {
+            everything: turns(rotary.everything)?,
+            window: rotary.window.map(turns).transpose()?,
+        };
         form.device.synchronize()?;
-        Ok(Self {
-            network,
-            everything,
-            window,
-        })
+        Ok(Self { network, turns })
     }
 
     fn form(&self) -> &Form {
@@ -262,19 +256,19 @@ impl Columns {
         let positions = state.positions(&columns);
         let positions = Tensor::from_vec(positions, rows * tokens, &self.form().device)?;
         let mask = state.everything_mask(tokens)?;
-        let window = match (&plan.window, &self.window) {
+        let window = match (&plan.window, &self.turns.window) {
             (Some(window), Some(turns)) => {
                 let mask = state.window_mask(tokens, window.size, &mask)?;
-                turns.view(&positions, rows, mask)?
+                Some(turns.view(&positions, rows, mask)?)
             }
-            _ => self.everything.view(&positions, rows, None)?,
+            _ => None,
         };
-        let everything = self.everything.view(&positions, rows, mask)?;
+        let everything = self.turns.everything.view(&positions, rows, mask)?;
         let mut pass = Pass {
             rows,
             length: state.length,
             caches: &mut state.layers,
-            views: [everything, window],
+            views: PerReach { everything, window },
         };
         let xs = self.network.forward(ids, &mut pass)?;
         state.length = columns.end;

@@ -12,7 +12,7 @@ use candle_core::quantized::gguf_file::Value;
 use super::gguf::Gguf;
 use crate::error::Result;
 use crate::kernels::{Function, Heads};
-use crate::networks::runtime::{HeadNorm, Rotary, RotaryOrder};
+use crate::networks::runtime::{HeadNorm, PerReach, Rotary, RotaryOrder};
 
 /// A decoder-only network: pre-norm blocks of attention with rotary embeddings and of a gated
 /// feed-forward.
@@ -136,6 +136,14 @@ impl Plan {
             post_norms: false,
             function: Function::Silu,
         })
+    }
+
+    /// The rotary embeddings of both kinds of layers.
+    pub(in crate::networks) fn rotary(&self) -> PerReach<&Rotary> {
+        PerReach {
+            everything: &self.rotary,
+            window: self.window.as_ref().map(|window| &window.rotary),
+        }
     }
 
     /// The window of a layer that does not see everything.

@@ -36,9 +36,7 @@ impl Cache for Rows {
 impl Network<Spans> {
     /// Runs tokens, laid out as `spans` say; hidden states `(tokens, width)` out.
     fn run(&self, tokens: &[TokenId], spans: &[Span], rows: &mut Rows) -> Result<Vec<f32>> {
-        let window = self.plan.window.as_ref().map(|window| &window.rotary);
-        let rotary = (&self.plan.rotary, window);
-        let mut pass = Pass::new(spans, &mut rows.caches, rotary);
+        let mut pass = Pass::new(spans, &mut rows.caches, &self.plan.rotary());
         self.forward(tokens, &mut pass)
     }
 

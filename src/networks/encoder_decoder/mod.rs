@@ -25,8 +25,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use self::loader::{Linear, Matrix};
-use crate::decode::Batch;
-use crate::decode::{Cache, Model, Ranked, Scores, State, TokenId};
+use crate::decode::{Batch, Cache, Model, Ranked, Scores, State, TokenId};
 use crate::error::{Error, Result};
 use crate::kernels::{
     self, DistanceBias, Function, History, Int8Activations, Norm, Shape, SourceKeyValues, Sums,

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::decode::TokenId;
-use crate::decode::{Constraints, EarlyStopping, MOST_BEAMS, Search};
+use crate::decode::{Constraints, EarlyStopping, MOST_BEAMS, Search, TokenId};
 use crate::error::{Error, Result};
 
 /// Settings that change what is generated and that are not known here, with the value at which

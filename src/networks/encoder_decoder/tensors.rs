@@ -8,8 +8,7 @@ use std::any::Any;
 use candle_core::{DType, Tensor};
 
 use super::loader;
-use crate::decode::Batch;
-use crate::decode::{Cache, Model, Room, Scores, State, TokenId};
+use crate::decode::{Batch, Cache, Model, Room, Scores, State, TokenId};
 use crate::error::Result;
 use crate::kernels::{self, DistanceBias, Function, Shape};
 use crate::networks::encoder_decoder::{self as described, Placement, Positions};

@@ -54,53 +54,69 @@ impl Other {
     }
 }
 
-impl Matrix {
-    fn outputs(&self) -> usize {
-        match self {
-            Self::Tiled(matrix) => matrix.outputs(),
-            Self::Other(matrix) => matrix.outputs,
-        }
-    }
-}
-
-/// Several linear layers over the same input, computed as one.
+/// Several linear layers over the same input, computed as one where their types allow.
 pub(crate) struct Projection {
-    parts: Parts,
+    runs: Vec<Run>,
     bias: Option<Vec<f32>>,
     inputs: usize,
     outputs: usize,
 }
 
-enum Parts {
-    /// All of them take activations of one grain.
+/// Neighbouring layers that one product computes.
+enum Run {
+    /// In tiles that take activations of one grain.
     Tiled(Vec<PackedMatrix>, Grain),
-    Mixed(Vec<Matrix>),
+    Other(Other),
+}
+
+impl Run {
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Tiled(parts, _) => parts.iter().map(PackedMatrix::outputs).sum(),
+            Self::Other(matrix) => matrix.outputs,
+        }
+    }
+
+    /// `(tokens, inputs)` in, `(tokens, outputs)` out.
+    fn forward(&self, xs: &[f32], (tokens, inputs): (usize, usize)) -> Result<Vec<f32>> {
+        match self {
+            Self::Tiled(parts, grain) => {
+                let mut out = vec![0.0; tokens * self.outputs()];
+                let activations = Activations::new(xs, tokens, inputs, *grain);
+                kernels::multiply(parts, &activations, &mut out);
+                Ok(out)
+            }
+            Self::Other(matrix) => {
+                let xs = Tensor::from_slice(xs, (tokens, inputs), &Device::Cpu)?;
+                with_values(&matrix.product.forward(&xs)?, <[f32]>::to_vec)
+            }
+        }
+    }
 }
 
 impl Projection {
     /// Joins layers side by side; `bias` has as many values as all outputs together.
     pub(crate) fn new(layers: Vec<Matrix>, inputs: usize, bias: Option<Vec<f32>>) -> Self {
-        let outputs = layers.iter().map(Matrix::outputs).sum();
-        let grain = |layer: &Matrix| match layer {
-            Matrix::Tiled(matrix) => Some(matrix.format().grain()),
-            Matrix::Other(_) => None,
-        };
-        let first = layers.first().and_then(grain);
-        let parts = match first.filter(|_| layers.iter().all(|layer| grain(layer) == first)) {
-            Some(grain) => {
-                let tiled = layers.into_iter().filter_map(|layer| match layer {
-                    Matrix::Tiled(matrix) => Some(matrix),
-                    Matrix::Other(_) => None,
-                });
-                Parts::Tiled(tiled.collect(), grain)
+        let mut runs: Vec<Run> = Vec::new();
+        for layer in layers {
+            match (layer, runs.last_mut()) {
+                (Matrix::Tiled(matrix), Some(Run::Tiled(parts, grain)))
+                    if matrix.format().grain() == *grain =>
+                {
+                    parts.push(matrix);
+                }
+                (Matrix::Tiled(matrix), _) => {
+                    let grain = matrix.format().grain();
+                    runs.push(Run::Tiled(vec![matrix], grain));
+                }
+                (Matrix::Other(matrix), _) => runs.push(Run::Other(matrix)),
             }
-            None => Parts::Mixed(layers),
-        };
+        }
         Self {
-            parts,
+            outputs: runs.iter().map(Run::outputs).sum(),
+            runs,
             bias,
             inputs,
-            outputs,
         }
     }
 
@@ -116,15 +132,23 @@ impl Projection {
 
     /// `(tokens, inputs)` in, `(tokens, outputs)` out.
     pub(crate) fn forward(&self, xs: &[f32]) -> Result<Vec<f32>> {
-        let tokens = xs.len() / self.inputs;
-        let mut out = match &self.parts {
-            Parts::Tiled(parts, grain) => {
-                let mut out = vec![0.0; tokens * self.outputs];
-                let activations = Activations::new(xs, tokens, self.inputs, *grain);
-                kernels::multiply(parts, &activations, &mut out);
+        let shape = (xs.len() / self.inputs, self.inputs);
+        let mut out = match self.runs.as_slice() {
+            [only] => only.forward(xs, shape)?,
+            runs => {
+                let mut out = vec![0.0; shape.0 * self.outputs];
+                let mut first = 0;
+                for run in runs {
+                    let width = run.outputs();
+                    let found = run.forward(xs, shape)?;
+                    let lines = out.chunks_exact_mut(self.outputs);
+                    for (line, found) in lines.zip(found.chunks_exact(width)) {
+                        line[first..first + width].copy_from_slice(found);
+                    }
+                    first += width;
+                }
                 out
             }
-            Parts::Mixed(parts) => self.mixed(parts, xs, tokens)?,
         };
         if let Some(bias) = &self.bias {
             for row in out.chunks_exact_mut(bias.len()) {
@@ -136,49 +160,17 @@ impl Projection {
         Ok(out)
     }
 
-    fn mixed(&self, parts: &[Matrix], xs: &[f32], tokens: usize) -> Result<Vec<f32>> {
-        let mut out = vec![0.0; tokens * self.outputs];
-        let mut first = 0;
-        for part in parts {
-            let width = part.outputs();
-            let found = match part {
-                Matrix::Tiled(matrix) => {
-                    let mut found = vec![0.0; tokens * width];
-                    let grain = matrix.format().grain();
-                    let activations = Activations::new(xs, tokens, self.inputs, grain);
-                    kernels::multiply(std::slice::from_ref(matrix), &activations, &mut found);
-                    found
-                }
-                Matrix::Other(matrix) => {
-                    let xs = Tensor::from_slice(xs, (tokens, self.inputs), &Device::Cpu)?;
-                    with_values(&matrix.product.forward(&xs)?, <[f32]>::to_vec)?
-                }
-            };
-            let lines = out.chunks_exact_mut(self.outputs);
-            for (line, found) in lines.zip(found.chunks_exact(width)) {
-                line[first..first + width].copy_from_slice(found);
-            }
-            first += width;
-        }
-        Ok(out)
-    }
-
     /// The weights of one output of the first layer, for an embedding.
     pub(crate) fn row(&self, output: usize, out: &mut [f32]) -> Result<()> {
-        let tiled = |matrix: &PackedMatrix, out: &mut [f32]| matrix.dequantize_row(output, out);
-        match &self.parts {
-            Parts::Tiled(parts, _) => parts.first().map_or(Ok(()), |matrix| {
-                tiled(matrix, out);
-                Ok(())
-            }),
-            Parts::Mixed(parts) => match parts.first() {
-                Some(Matrix::Tiled(matrix)) => {
-                    tiled(matrix, out);
-                    Ok(())
+        match self.runs.first() {
+            Some(Run::Tiled(parts, _)) => {
+                if let Some(matrix) = parts.first() {
+                    matrix.dequantize_row(output, out);
                 }
-                Some(Matrix::Other(matrix)) => matrix.row(output, out),
-                None => Ok(()),
-            },
+                Ok(())
+            }
+            Some(Run::Other(matrix)) => matrix.row(output, out),
+            None => Ok(()),
         }
     }
 }

@@ -90,6 +90,23 @@ pub(in crate::networks) struct Attention<'a, N> {
     pub(in crate::networks) norms: Option<HeadNorms<'a, N>>,
 }
 
+/// What differs between layers that see everything and those that see a window.
+pub(in crate::networks) struct PerReach<T> {
+    pub(in crate::networks) everything: T,
+    /// `None` where all layers see everything.
+    pub(in crate::networks) window: Option<T>,
+}
+
+impl<T> PerReach<T> {
+    /// That of a layer with this window.
+    pub(in crate::networks) fn of(&self, window: Option<usize>) -> &T {
+        match (&self.window, window) {
+            (Some(of_window), Some(_)) => of_window,
+            _ => &self.everything,
+        }
+    }
+}
+
 /// Norms of each head's queries and keys, and when they are applied.
 pub(in crate::networks) struct HeadNorms<'a, N> {
     /// When.

@@ -9,7 +9,7 @@ use candle_core::{DType, Tensor};
 use candle_nn::rotary_emb::{rope, rope_i};
 
 use super::tensors::{Form, KeyValues, Linear, Matrix, Norm, attend, join_heads, split_heads};
-use super::{Attention, HeadNorm, RotaryOrder, Runtime};
+use super::{Attention, HeadNorm, PerReach, RotaryOrder, Runtime};
 use crate::decode::TokenId;
 use crate::error::Result;
 use crate::kernels::{self, Function, Heads};
@@ -30,8 +30,7 @@ pub(in crate::networks) struct Pass<'a> {
     pub(in crate::networks) length: usize,
     /// Of each layer.
     pub(in crate::networks) caches: &'a mut [KeyValues],
-    /// For layers that see everything, and for those that see a window.
-    pub(in crate::networks) views: [View; 2],
+    pub(in crate::networks) views: PerReach<View>,
 }
 
 /// What one kind of layer needs to know of the tokens of a pass.
@@ -148,7 +147,7 @@ impl Runtime for Padded {
         } = attention.heads;
         let rows = pass.rows;
         let tokens = sides[0].dim(0)? / rows;
-        let view = &pass.views[usize::from(attention.window.is_some())];
+        let view = pass.views.of(attention.window);
         let (query_norm, key_norm) = match &attention.norms {
             Some(norms) => (
                 Some((norms.place, norms.query)),

@@ -6,7 +6,7 @@
 use candle_core::{Device, Tensor};
 
 use super::matrix::Projection;
-use super::{Attention, HeadNorm, Rotary, RotaryOrder, Runtime};
+use super::{Attention, HeadNorm, PerReach, Rotary, RotaryOrder, Runtime};
 use crate::decode::TokenId;
 use crate::error::Result;
 use crate::kernels::{self, Function, Heads, KeyValues, Norm, Queries, for_each_row};
@@ -31,8 +31,7 @@ pub(in crate::networks) struct Pass<'a> {
     /// The rows' keys and values.
     caches: &'a mut [RowCache],
     spans: &'a [Span],
-    /// For layers that see everything, and for those that see a window.
-    turns: [Turns; 2],
+    turns: PerReach<Turns>,
 }
 
 /// Cosines and sines for each token, `(tokens, width / 2)`.
@@ -86,24 +85,20 @@ impl Turns {
 }
 
 impl<'a> Pass<'a> {
-    /// Tokens as `spans` lay them out; `rotary` for layers that see everything, and for those that
-    /// see a window, if there are some.
+    /// Tokens as `spans` lay them out.
     pub(in crate::networks) fn new(
         spans: &'a [Span],
         caches: &'a mut [RowCache],
-        (everything, window): (&Rotary, Option<&Rotary>),
+        rotary: &PerReach<&Rotary>,
     ) -> Self {
-        let none = Rotary {
-            divisors: Vec::new(),
-        };
-        let turns = [
-            Turns::new(everything, spans),
-            Turns::new(window.unwrap_or(&none), spans),
-        ];
+        let turns = |rotary: &Rotary| Turns::new(rotary, spans);
         Self {
             caches,
             spans,
-            turns,
+            turns: PerReach {
+                everything: turns(rotary.everything),
+                window: rotary.window.map(turns),
+            },
         }
     }
 }
@@ -189,7 +184,7 @@ impl Runtime for Spans {
             width,
         } = attention.heads;
         let (mut qkv, stride) = (sides.values, sides.width);
-        let turns = &pass.turns[usize::from(attention.window.is_some())];
+        let turns = pass.turns.of(attention.window);
         for_each_row(&mut qkv, stride, |token, line| {
             let (query, rest) = line.split_at_mut(queries * width);
             let key = &mut rest[..keys * width];

@@ -2,7 +2,7 @@
 //! what was left out, once; and nothing else is.
 //!
 //! The pages are generated, each from a number, so that the generator itself knows which of their words
-//! are shown. `NEWSML_GENERATED=20000 cargo test --lib accounted` tries so many of them, and
+//! are shown. `NEWSML_GENERATED=20000 cargo test --lib accounted` tries 20,000 of them, and
 //! `NEWSML_PAGES=folder cargo test --lib accounted -- --ignored` the pages of a folder.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use super::super::{Cleaning, Document, document, tree};
 /// Pages tried by default.
 const PAGES: u64 = 400;
 
-/// Elements that part blocks, elements of a line, class names, and texts of the kinds that are told apart.
+/// What pages are made of: block elements, inline elements, class names, and texts of each kind of clutter.
 const BLOCKS: &[&str] = &[
     "div",
     "div",
